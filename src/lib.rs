@@ -1,1 +1,5 @@
-//! The gateway.
+//! PeerAssist customers and field work orders over GraphQL and gRPC.
+
+pub mod domain;
+pub mod gateway;
+pub mod upstream;
