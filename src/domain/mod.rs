@@ -1,0 +1,3 @@
+//! Stub, replaced at the merge.
+
+pub mod error;
