@@ -53,7 +53,11 @@ impl Readiness {
         F: Future<Output = bool> + Send + 'static,
     {
         let probe: Box<Probe> = Box::new(move || Box::pin(probe()));
-        Readiness(Arc::new(Inner { draining: AtomicBool::new(false), probe, last: Mutex::new(None) }))
+        Readiness(Arc::new(Inner {
+            draining: AtomicBool::new(false),
+            probe,
+            last: Mutex::new(None),
+        }))
     }
 
     /// From now on not ready.
@@ -76,13 +80,19 @@ impl Readiness {
                 reachable
             }
         };
-        if reachable { Ready::Yes } else { Ready::Unreachable }
+        if reachable {
+            Ready::Yes
+        } else {
+            Ready::Unreachable
+        }
     }
 }
 
 /// The routes of the admin listener.
 pub fn router(readiness: Readiness, registry: Arc<Registry>) -> Router {
-    let metrics = Router::new().route("/metrics", get(metrics)).with_state(registry);
+    let metrics = Router::new()
+        .route("/metrics", get(metrics))
+        .with_state(registry);
     Router::new()
         .route("/livez", get(async || "alive\n"))
         .route("/readyz", get(readyz))
@@ -94,7 +104,10 @@ async fn readyz(State(readiness): State<Readiness>) -> (StatusCode, &'static str
     match readiness.check().await {
         Ready::Yes => (StatusCode::OK, "ready\n"),
         Ready::Draining => (StatusCode::SERVICE_UNAVAILABLE, "draining\n"),
-        Ready::Unreachable => (StatusCode::SERVICE_UNAVAILABLE, "the upstream cannot be reached\n"),
+        Ready::Unreachable => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "the upstream cannot be reached\n",
+        ),
     }
 }
 

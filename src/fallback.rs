@@ -29,7 +29,9 @@ impl Dialect {
     /// The dialect that a request's headers are written in.
     pub fn of(headers: &HeaderMap) -> Self {
         match headers.get(header::CONTENT_TYPE) {
-            Some(value) if value.as_bytes().starts_with(b"application/grpc") => Dialect::Grpc(value.clone()),
+            Some(value) if value.as_bytes().starts_with(b"application/grpc") => {
+                Dialect::Grpc(value.clone())
+            }
             _ => Dialect::Http,
         }
     }
@@ -42,7 +44,11 @@ impl Dialect {
                 let incident = request_id.to_str().unwrap_or_default();
                 let extensions = json!({ "code": "INTERNAL_SERVER_ERROR", "incident": incident });
                 let error = json!({ "message": "internal error", "extensions": extensions });
-                (StatusCode::INTERNAL_SERVER_ERROR, Json(json!({ "errors": [error] }))).into_response()
+                (
+                    StatusCode::INTERNAL_SERVER_ERROR,
+                    Json(json!({ "errors": [error] })),
+                )
+                    .into_response()
             }
         }
     }
@@ -51,7 +57,9 @@ impl Dialect {
 /// Answers a request that no door knows.
 pub async fn unknown(request: Request) -> Response {
     match Dialect::of(request.headers()) {
-        Dialect::Grpc(content_type) => trailers_only(content_type, UNIMPLEMENTED, "no such service or method"),
+        Dialect::Grpc(content_type) => {
+            trailers_only(content_type, UNIMPLEMENTED, "no such service or method")
+        }
         Dialect::Http => {
             let error = json!({ "message": "no such path", "extensions": { "code": "NOT_FOUND" } });
             (StatusCode::NOT_FOUND, Json(json!({ "errors": [error] }))).into_response()
@@ -61,16 +69,27 @@ pub async fn unknown(request: Request) -> Response {
 
 /// Sends whoever types the bare address into a browser to GraphiQL; programs hear that there is nothing.
 pub async fn front_page(request: Request) -> Response {
-    let accept = request.headers().get(header::ACCEPT).map_or(&b""[..], HeaderValue::as_bytes);
-    let browser = accept.windows(b"text/html".len()).any(|part| part == b"text/html");
+    let accept = request
+        .headers()
+        .get(header::ACCEPT)
+        .map_or(&b""[..], HeaderValue::as_bytes);
+    let browser = accept
+        .windows(b"text/html".len())
+        .any(|part| part == b"text/html");
     match request.method() {
-        &Method::GET | &Method::HEAD if browser => Redirect::temporary("/graphiql/").into_response(),
+        &Method::GET | &Method::HEAD if browser => {
+            Redirect::temporary("/graphiql/").into_response()
+        }
         _ => unknown(request).await,
     }
 }
 
 /// A gRPC answer without a message: its status stands in the head.
-fn trailers_only(content_type: HeaderValue, status: HeaderValue, message: &'static str) -> Response {
+fn trailers_only(
+    content_type: HeaderValue,
+    status: HeaderValue,
+    message: &'static str,
+) -> Response {
     let mut response = Response::default();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, content_type);
@@ -87,13 +106,19 @@ mod tests {
     fn ask(method: Method, header: (&'static str, &'static str)) -> Request {
         let mut request = Request::new(Body::empty());
         *request.method_mut() = method;
-        request.headers_mut().insert(header.0, HeaderValue::from_static(header.1));
+        request
+            .headers_mut()
+            .insert(header.0, HeaderValue::from_static(header.1));
         request
     }
 
     #[tokio::test]
     async fn grpc_clients_hear_unimplemented_in_their_own_protocol() {
-        for kind in ["application/grpc", "application/grpc+proto", "application/grpc-web+proto"] {
+        for kind in [
+            "application/grpc",
+            "application/grpc+proto",
+            "application/grpc-web+proto",
+        ] {
             let response = unknown(ask(Method::POST, ("content-type", kind))).await;
             assert_eq!(response.status(), StatusCode::OK);
             assert_eq!(response.headers()["grpc-status"], "12");

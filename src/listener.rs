@@ -75,13 +75,45 @@ pub struct Metrics {
 impl Metrics {
     /// Metrics that are shown in `registry`.
     pub fn registered(registry: &mut Registry) -> Self {
-        let Metrics { open, accepted, silent, full, failed } = Metrics::default();
-        registry.register("http_server_open_connections", "client connections now", open.clone());
-        registry.register("http_server_connections", "client connections accepted", accepted.clone());
-        registry.register("http_server_silent_connections", "closed because no byte came", silent.clone());
-        registry.register("http_server_full", "times that a client had to wait for a connection", full.clone());
-        registry.register("http_server_accept_errors", "accepts that failed", failed.clone());
-        Metrics { open, accepted, silent, full, failed }
+        let Metrics {
+            open,
+            accepted,
+            silent,
+            full,
+            failed,
+        } = Metrics::default();
+        registry.register(
+            "http_server_open_connections",
+            "client connections now",
+            open.clone(),
+        );
+        registry.register(
+            "http_server_connections",
+            "client connections accepted",
+            accepted.clone(),
+        );
+        registry.register(
+            "http_server_silent_connections",
+            "closed because no byte came",
+            silent.clone(),
+        );
+        registry.register(
+            "http_server_full",
+            "times that a client had to wait for a connection",
+            full.clone(),
+        );
+        registry.register(
+            "http_server_accept_errors",
+            "accepts that failed",
+            failed.clone(),
+        );
+        Metrics {
+            open,
+            accepted,
+            silent,
+            full,
+            failed,
+        }
     }
 }
 
@@ -105,7 +137,12 @@ pub async fn serve(
     let (draining, cut) = (CancellationToken::new(), CancellationToken::new());
     let slots = Arc::new(Semaphore::new(settings.connections_max));
     let tasks = TaskTracker::new();
-    let door = Arc::new(Door { app, http: http(&settings), settings, metrics });
+    let door = Arc::new(Door {
+        app,
+        http: http(&settings),
+        settings,
+        metrics,
+    });
     let mut stop = pin!(stop);
     loop {
         let (stream, peer, slot) = tokio::select! {
@@ -116,7 +153,8 @@ pub async fn serve(
         // Child tokens, because polling a shared one would meet the same lock on every wake of every connection.
         let (draining, cut, door) = (draining.child_token(), cut.child_token(), Arc::clone(&door));
         tasks.spawn(async move {
-            cut.run_until_cancelled(door.serve(stream, peer, draining)).await;
+            cut.run_until_cancelled(door.serve(stream, peer, draining))
+                .await;
             drop(slot);
         });
     }
@@ -144,9 +182,11 @@ impl Door {
     async fn serve(&self, stream: TcpStream, peer: SocketAddr, draining: CancellationToken) {
         self.metrics.accepted.inc();
         let _open = Open::new(&self.metrics.open);
-        let spoke = timeout(self.settings.first_byte_timeout, stream.readable());
+        // A look at the byte itself: a fresh socket may well call itself readable without one.
+        let mut byte = [0];
+        let spoke = timeout(self.settings.first_byte_timeout, stream.peek(&mut byte));
         match draining.run_until_cancelled(spoke).await {
-            Some(Ok(Ok(()))) => {}
+            Some(Ok(Ok(_))) => {}
             Some(Ok(Err(error))) => return debug!(%peer, %error, "a connection broke"),
             Some(Err(_)) => {
                 self.metrics.silent.inc();
@@ -190,7 +230,10 @@ async fn accept(
         metrics.full.inc();
         warn!("every connection slot is taken: clients wait");
     }
-    let slot = Arc::clone(slots).acquire_owned().await.expect("nobody closes the semaphore");
+    let slot = Arc::clone(slots)
+        .acquire_owned()
+        .await
+        .expect("nobody closes the semaphore");
     loop {
         match tcp.accept().await {
             Ok((stream, peer)) => {
@@ -215,7 +258,10 @@ fn is_of_one_connection(error: &io::Error) -> bool {
     use io::ErrorKind::ConnectionAborted;
     use io::ErrorKind::ConnectionRefused;
     use io::ErrorKind::ConnectionReset;
-    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
+    matches!(
+        error.kind(),
+        ConnectionAborted | ConnectionRefused | ConnectionReset
+    )
 }
 
 /// Counts one connection as open for as long as it lives, however it ends.
@@ -266,23 +312,40 @@ pub struct Unbound {
 
 /// Listens on `address`; `flag` is what the operator would change.
 pub async fn bind(address: SocketAddr, flag: &'static str) -> Result<TcpListener, Unbound> {
-    TcpListener::bind(address).await.map_err(|error| Unbound { address, flag, error })
+    TcpListener::bind(address).await.map_err(|error| Unbound {
+        address,
+        flag,
+        error,
+    })
 }
 
 impl fmt::Display for Unbound {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Unbound { address, flag, error } = self;
+        let Unbound {
+            address,
+            flag,
+            error,
+        } = self;
         write!(f, "cannot listen on {address}: ")?;
         let any = SocketAddr::new(address.ip(), 0);
         match error.kind() {
             io::ErrorKind::AddrInUse => {
-                write!(f, "another program already does; stop it, or choose another port with {flag} ({any} takes any)")
+                write!(
+                    f,
+                    "another program already does; stop it, or choose another port with {flag} ({any} takes any)"
+                )
             }
             io::ErrorKind::PermissionDenied => {
-                write!(f, "this user may not; choose a port from 1024 up with {flag}")
+                write!(
+                    f,
+                    "this user may not; choose a port from 1024 up with {flag}"
+                )
             }
             io::ErrorKind::AddrNotAvailable => {
-                write!(f, "this machine has no such address; choose one of its own with {flag}")
+                write!(
+                    f,
+                    "this machine has no such address; choose one of its own with {flag}"
+                )
             }
             _ => write!(f, "{error}; choose another address with {flag}"),
         }

@@ -40,7 +40,9 @@ pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const REQUEST_ID_BYTES_MAX: usize = 64;
 
 /// Seconds: from a cached answer (under 1 ms) to the longest operation (15 s).
-const BUCKETS: [f64; 14] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0];
+const BUCKETS: [f64; 14] = [
+    0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0,
+];
 
 /// The layer. Its clones count into the same metrics.
 #[derive(Clone, Debug)]
@@ -51,9 +53,15 @@ pub struct Observe {
 impl Observe {
     /// A layer whose metrics are shown in `registry`.
     pub fn registered(registry: &mut Registry) -> Self {
-        let durations = Family::new_with_constructor((|| Histogram::new(BUCKETS)) as fn() -> Histogram);
+        let durations =
+            Family::new_with_constructor((|| Histogram::new(BUCKETS)) as fn() -> Histogram);
         let help = "from the head of a request to the head of its response";
-        registry.register_with_unit("http_server_request_duration", help, Unit::Seconds, durations.clone());
+        registry.register_with_unit(
+            "http_server_request_duration",
+            help,
+            Unit::Seconds,
+            durations.clone(),
+        );
         Observe { durations }
     }
 }
@@ -62,7 +70,10 @@ impl<S> Layer<S> for Observe {
     type Service = Observed<S>;
 
     fn layer(&self, inner: S) -> Observed<S> {
-        Observed { observe: self.clone(), inner }
+        Observed {
+            observe: self.clone(),
+            inner,
+        }
     }
 }
 
@@ -96,7 +107,9 @@ where
         // At debug, because a span costs more than the rest of this layer; failures are logged with the id below.
         let span = debug_span!("request", id = ?id, route = route.as_str());
         let durations = self.observe.durations.clone();
-        let answer = AssertUnwindSafe(self.inner.call(request)).catch_unwind().instrument(span);
+        let answer = AssertUnwindSafe(self.inner.call(request))
+            .catch_unwind()
+            .instrument(span);
         Box::pin(async move {
             let mut response = match answer.await {
                 Ok(answer) => answer?,
@@ -110,8 +123,14 @@ where
             } else {
                 debug!(request_id = ?id, route = route.as_str(), status = status.as_u16(), ?elapsed, "answered");
             }
-            let labels = Labels { route, method, status: status.as_u16() };
-            durations.get_or_create(&labels).observe(elapsed.as_secs_f64());
+            let labels = Labels {
+                route,
+                method,
+                status: status.as_u16(),
+            };
+            durations
+                .get_or_create(&labels)
+                .observe(elapsed.as_secs_f64());
             response.headers_mut().insert(REQUEST_ID, id);
             Ok(response)
         })
@@ -121,7 +140,8 @@ where
 /// The client's id if it is harmless in logs and headers, else a new one; the doors read it from the request.
 fn request_id(request: &mut Request) -> HeaderValue {
     let harmless = |b: &u8| b.is_ascii_alphanumeric() || b"-_.".contains(b);
-    let fits = |id: &[u8]| (1..=REQUEST_ID_BYTES_MAX).contains(&id.len()) && id.iter().all(harmless);
+    let fits =
+        |id: &[u8]| (1..=REQUEST_ID_BYTES_MAX).contains(&id.len()) && id.iter().all(harmless);
     match request.headers().get(REQUEST_ID) {
         Some(id) if fits(id.as_bytes()) => id.clone(),
         _ => {
@@ -178,12 +198,102 @@ struct MethodLabel(&'static str);
 impl MethodLabel {
     fn of(method: &Method) -> Self {
         let known = ["GET", "POST", "HEAD", "OPTIONS", "PUT", "DELETE", "PATCH"];
-        MethodLabel(known.into_iter().find(|name| *name == method.as_str()).unwrap_or("_OTHER"))
+        MethodLabel(
+            known
+                .into_iter()
+                .find(|name| *name == method.as_str())
+                .unwrap_or("_OTHER"),
+        )
     }
 }
 
 impl EncodeLabelValue for MethodLabel {
     fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> Result<(), std::fmt::Error> {
         self.0.encode(encoder)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::Router;
+    use axum::body::Body;
+    use axum::routing::get;
+    use http::StatusCode;
+    use prometheus_client::encoding::text;
+    use tower::ServiceExt;
+
+    async fn panics() {
+        panic!("a bug");
+    }
+
+    async fn ask(observe: &Observe, path: &str, id: Option<&str>) -> Response {
+        let app = Router::new()
+            .route("/things/{id}", get(async || "thing"))
+            .route("/panics", get(panics))
+            .layer(observe.clone());
+        let mut request = Request::new(Body::empty());
+        *request.uri_mut() = path.parse().unwrap();
+        if let Some(id) = id {
+            request
+                .headers_mut()
+                .insert(REQUEST_ID, id.parse().unwrap());
+        }
+        app.oneshot(request).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn every_answer_carries_an_id_and_a_harmless_one_is_kept() {
+        let observe = Observe::registered(&mut Registry::default());
+        let id = async |id| {
+            ask(&observe, "/things/1", id).await.headers()[REQUEST_ID]
+                .to_str()
+                .unwrap()
+                .to_owned()
+        };
+        assert_eq!(id(Some("abc-1.2_3")).await, "abc-1.2_3");
+        let long = "a".repeat(REQUEST_ID_BYTES_MAX + 1);
+        for strange in [
+            None,
+            Some(""),
+            Some("a b"),
+            Some("<script>"),
+            Some(long.as_str()),
+        ] {
+            let fresh = id(strange).await;
+            assert!(
+                fresh.len() == 32 && fresh.bytes().all(|b| b.is_ascii_hexdigit()),
+                "{strange:?} -> {fresh}"
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn durations_are_kept_by_route_and_not_by_path() {
+        let mut registry = Registry::default();
+        let observe = Observe::registered(&mut registry);
+        for path in ["/things/1", "/things/2"] {
+            ask(&observe, path, None).await;
+        }
+        let mut metrics = String::new();
+        text::encode(&mut metrics, &registry).unwrap();
+        let count = r#"http_server_request_duration_seconds_count{route="/things/{id}",method="GET",status="200"} 2"#;
+        assert!(metrics.contains(count), "{metrics}");
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_an_answer_and_says_nothing() {
+        let observe = Observe::registered(&mut Registry::default());
+        let response = ask(&observe, "/panics", Some("abc")).await;
+        assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        let body = axum::body::to_bytes(response.into_body(), 1_000)
+            .await
+            .unwrap();
+        let body = String::from_utf8(body.to_vec()).unwrap();
+        assert!(
+            body.contains("INTERNAL_SERVER_ERROR") && body.contains("\"incident\":\"abc\""),
+            "{body}"
+        );
+        assert!(!body.contains("a bug"), "{body}");
     }
 }

@@ -55,7 +55,15 @@ pub async fn serve(
     listeners: Listeners,
     shutdown: impl Future<Output = ()>,
 ) -> Result<Stopped, Error> {
-    let Config { listen: _, admin_listen: _, log: _, connections_max, drain_delay, drain_timeout, .. } = config;
+    let Config {
+        listen: _,
+        admin_listen: _,
+        log: _,
+        connections_max,
+        drain_delay,
+        drain_timeout,
+        ..
+    } = config;
     let mut registry = telemetry::registry();
     let upstream = Upstream::new(config.upstream, &mut registry)?;
     let readiness = readiness(upstream.clone());
@@ -77,14 +85,21 @@ pub async fn serve(
         health.draining().await;
         sleep(drain_delay).await;
     };
-    let settings = listener::Settings { connections_max, drain_timeout, ..listener::Settings::default() };
+    let settings = listener::Settings {
+        connections_max,
+        drain_timeout,
+        ..listener::Settings::default()
+    };
     let stopped = listener::serve(listeners.gateway, doors, settings, metrics, stop).await;
     admin_stop.cancel();
     // A panic there was logged by the hook, and nothing depends on it any more.
     let _ended = admin.await;
     match stopped.cut {
         0 => info!("stopped: every request was finished"),
-        cut => warn!(cut, "stopped: the drain time was over before every request was finished"),
+        cut => warn!(
+            cut,
+            "stopped: the drain time was over before every request was finished"
+        ),
     }
     Ok(stopped)
 }
@@ -99,7 +114,11 @@ fn readiness(upstream: Upstream) -> Readiness {
 /// Both doors on one port. gRPC's router brings a fallback that also answers browsers; ours replaces it.
 fn doors(graphql: Router, grpc: Router, graphiql: bool, registry: &mut Registry) -> Router {
     let doors = graphql.merge(grpc).fallback(fallback::unknown);
-    let doors = if graphiql { doors.route("/", any(fallback::front_page)) } else { doors };
+    let doors = if graphiql {
+        doors.route("/", any(fallback::front_page))
+    } else {
+        doors
+    };
     doors.layer(Observe::registered(registry))
 }
 
@@ -109,5 +128,12 @@ async fn serve_admin(tcp: TcpListener, admin: Router, stop: CancellationToken) {
         drain_timeout: Duration::from_secs(1),
         ..listener::Settings::default()
     };
-    listener::serve(tcp, admin, settings, Metrics::default(), stop.cancelled_owned()).await;
+    listener::serve(
+        tcp,
+        admin,
+        settings,
+        Metrics::default(),
+        stop.cancelled_owned(),
+    )
+    .await;
 }

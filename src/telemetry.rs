@@ -36,11 +36,17 @@ pub enum Format {
 
 /// Turns on logging and the panic hook. A second call changes nothing, as in tests that share a process.
 pub fn init(settings: &Settings) {
-    let Settings { filter, format, colours } = settings;
+    let Settings {
+        filter,
+        format,
+        colours,
+    } = settings;
     // The filter was checked when the settings were read.
     let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
     let terminal = io::stderr().is_terminal();
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
+    let lines = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr);
     let json = match format {
         Format::Auto => !terminal,
         Format::Text => false,
@@ -48,7 +54,10 @@ pub fn init(settings: &Settings) {
     };
     let done = match json {
         true => lines.json().flatten_event(true).try_init(),
-        false => lines.with_ansi(terminal && *colours).with_target(false).try_init(),
+        false => lines
+            .with_ansi(terminal && *colours)
+            .with_target(false)
+            .try_init(),
     };
     if done.is_ok() {
         panic::set_hook(Box::new(log_panic));
@@ -64,11 +73,18 @@ pub fn registry() -> Registry {
 }
 
 fn log_panic(panic: &PanicHookInfo<'_>) {
-    let location = panic.location().map(ToString::to_string).unwrap_or_default();
+    let location = panic
+        .location()
+        .map(ToString::to_string)
+        .unwrap_or_default();
     error!(location, "a task panicked: {}", harmless_text(panic));
 }
 
 /// A literal was written by us and holds no secret; a formatted text may hold anything that a request brought.
 fn harmless_text(panic: &PanicHookInfo<'_>) -> &'static str {
-    panic.payload().downcast_ref::<&'static str>().copied().unwrap_or("(the formatted text is withheld)")
+    panic
+        .payload()
+        .downcast_ref::<&'static str>()
+        .copied()
+        .unwrap_or("(the formatted text is withheld)")
 }

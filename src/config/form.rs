@@ -15,7 +15,13 @@ const BYTES_MAX: u64 = 1 << 40;
 
 const DURATION_UNITS: [(&str, u64); 4] = [("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000)];
 
-const BYTES_UNITS: [(&str, u64); 5] = [("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30), ("B", 1), ("", 1)];
+const BYTES_UNITS: [(&str, u64); 5] = [
+    ("KiB", 1 << 10),
+    ("MiB", 1 << 20),
+    ("GiB", 1 << 30),
+    ("B", 1),
+    ("", 1),
+];
 
 /// What the text of a setting must look like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,16 +64,22 @@ impl Form {
     /// What to write: completes "write …".
     pub fn hint(self) -> String {
         match self {
-            Form::Address => "an address and a port such as 127.0.0.1:8080 or [::1]:8080".to_owned(),
+            Form::Address => {
+                "an address and a port such as 127.0.0.1:8080 or [::1]:8080".to_owned()
+            }
             Form::Url => "a URL such as https://api.example.com".to_owned(),
             Form::Timeout => "a duration above zero such as 500ms, 15s or 2m".to_owned(),
             Form::Duration => "a duration such as 0s, 500ms, 15s or 2m".to_owned(),
             Form::Bytes(0) => "a size such as 0, 65536, 256KiB or 64MiB".to_owned(),
-            Form::Bytes(min) => format!("a size such as 65536, 256KiB or 64MiB, at least {min} bytes"),
+            Form::Bytes(min) => {
+                format!("a size such as 65536, 256KiB or 64MiB, at least {min} bytes")
+            }
             Form::Count(min, max) => format!("a number from {min} to {max}"),
             Form::Switch => "true or false".to_owned(),
             Form::Choice(words) => format!("one of {}", words.join(", ")),
-            Form::Filter => "log directives such as info or info,peerassist_gateway=debug".to_owned(),
+            Form::Filter => {
+                "log directives such as info or info,peerassist_gateway=debug".to_owned()
+            }
             Form::Secret(min) => format!("at least {min} characters"),
         }
     }
@@ -84,7 +96,10 @@ impl Form {
     /// What the text means, or what is wrong with it: completes "… is wrong: it".
     pub(super) fn read(self, text: &str) -> Result<Value, &'static str> {
         match self {
-            Form::Address => text.parse().map(Value::Address).map_err(|_| "is not an address with a port"),
+            Form::Address => text
+                .parse()
+                .map(Value::Address)
+                .map_err(|_| "is not an address with a port"),
             Form::Url => url(text).map(Value::Url),
             Form::Timeout => match duration(text)? {
                 Duration::ZERO => Err("is zero"),
@@ -100,7 +115,10 @@ impl Form {
                 Ok(_) => Err("is out of range"),
                 Err(_) => Err("is not a whole number"),
             },
-            Form::Switch => text.parse().map(Value::Switch).map_err(|_| "is neither true nor false"),
+            Form::Switch => text
+                .parse()
+                .map(Value::Switch)
+                .map_err(|_| "is neither true nor false"),
             Form::Choice(words) if words.contains(&text) => Ok(Value::Text(text.to_owned())),
             Form::Choice(_) => Err("is not a known word"),
             Form::Filter => match EnvFilter::try_new(text) {
@@ -130,12 +148,20 @@ fn url(text: &str) -> Result<Url, &'static str> {
 fn duration(text: &str) -> Result<Duration, &'static str> {
     let millis = scaled(text, &DURATION_UNITS).ok_or("is not a number with a unit of time")?;
     let duration = Duration::from_millis(millis);
-    if duration > DURATION_MAX { Err("is longer than a day") } else { Ok(duration) }
+    if duration > DURATION_MAX {
+        Err("is longer than a day")
+    } else {
+        Ok(duration)
+    }
 }
 
 fn bytes(text: &str) -> Result<u64, &'static str> {
     let bytes = scaled(text, &BYTES_UNITS).ok_or("is not a size")?;
-    if bytes > BYTES_MAX { Err("is more than a tebibyte") } else { Ok(bytes) }
+    if bytes > BYTES_MAX {
+        Err("is more than a tebibyte")
+    } else {
+        Ok(bytes)
+    }
 }
 
 /// A whole number times its unit; saturates, because every caller has an upper bound.
@@ -163,7 +189,17 @@ mod tests {
         assert_eq!(millis("24h"), Ok(86_400_000));
         assert_eq!(millis("1 s"), Ok(1_000));
         assert_eq!(millis("0s"), Ok(0));
-        for wrong in ["", "5", "s", "-1s", "1.5s", "1d", "1S", "25h", "99999999999999999999999h"] {
+        for wrong in [
+            "",
+            "5",
+            "s",
+            "-1s",
+            "1.5s",
+            "1d",
+            "1S",
+            "25h",
+            "99999999999999999999999h",
+        ] {
             assert!(millis(wrong).is_err(), "{wrong}");
         }
     }
@@ -174,7 +210,16 @@ mod tests {
         assert_eq!(bytes("256KiB"), Ok(262_144));
         assert_eq!(bytes("64 MiB"), Ok(67_108_864));
         assert_eq!(bytes("2GiB"), Ok(2_147_483_648));
-        for wrong in ["", "KiB", "1kb", "1MB", "-1", "1.5MiB", "9999GiB", "99999999999999999999999"] {
+        for wrong in [
+            "",
+            "KiB",
+            "1kb",
+            "1MB",
+            "-1",
+            "1.5MiB",
+            "9999GiB",
+            "99999999999999999999999",
+        ] {
             assert!(bytes(wrong).is_err(), "{wrong}");
         }
     }
@@ -182,7 +227,16 @@ mod tests {
     #[test]
     fn urls_carry_nothing_but_the_place() {
         assert!(url("https://api.example.com/v1").is_ok());
-        for wrong in ["", "api.example.com", "/x", "ftp://a", "https://", "https://u:p@a", "https://a?k=1", "https://a#f"] {
+        for wrong in [
+            "",
+            "api.example.com",
+            "/x",
+            "ftp://a",
+            "https://",
+            "https://u:p@a",
+            "https://a?k=1",
+            "https://a#f",
+        ] {
             assert!(url(wrong).is_err(), "{wrong}");
         }
         assert_eq!(Form::Url.shown("https://u:p@a"), "***");

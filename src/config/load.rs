@@ -69,7 +69,9 @@ impl Values {
             drain_timeout: self.duration("drain_timeout"),
             log: self.log(colours),
             upstream: self.upstream(),
-            gateway: gateway::Settings { secret: self.secret("gateway.secret") },
+            gateway: gateway::Settings {
+                secret: self.secret("gateway.secret"),
+            },
             graphql: graphql::Settings {
                 introspection: self.switch("graphql.introspection"),
                 graphiql: self.switch("graphql.graphiql"),
@@ -89,7 +91,11 @@ impl Values {
             "json" => telemetry::Format::Json,
             _ => telemetry::Format::Auto,
         };
-        telemetry::Settings { filter: self.text("log.filter").to_owned(), format, colours }
+        telemetry::Settings {
+            filter: self.text("log.filter").to_owned(),
+            format,
+            colours,
+        }
     }
 
     fn upstream(&self) -> upstream::Settings {
@@ -101,7 +107,8 @@ impl Values {
             attempt_timeout: self.duration("upstream.attempt_timeout"),
             operation_timeout: self.duration("upstream.operation_timeout"),
             body_bytes_max: self.size("upstream.body_bytes_max"),
-            page_size_max: u32::try_from(self.number("upstream.page_size_max")).expect("the table bounds it"),
+            page_size_max: u32::try_from(self.number("upstream.page_size_max"))
+                .expect("the table bounds it"),
             cache: upstream::cache::Settings {
                 bytes_max: self.number("upstream.cache.bytes_max"),
                 customer_ttl: self.duration("upstream.cache.customer_ttl"),
@@ -179,14 +186,25 @@ fn misread(setting: &Setting, said: &Said, problem: &str) -> Mistake {
 fn missing(setting: &Setting) -> Mistake {
     let fix = format!("set {}, or try `serve --sandbox`", setting.variable());
     let problem = format!("is not set: {}", setting.meaning);
-    Mistake { source: "no source".to_owned(), key: Some(setting.key.to_owned()), value: None, problem, fix }
+    Mistake {
+        source: "no source".to_owned(),
+        key: Some(setting.key.to_owned()),
+        value: None,
+        problem,
+        fix,
+    }
 }
 
 /// Logins and tokens travel to the upstream, so clear text needs a word from the operator.
 fn refuse_plain_http(values: &Values, sayings: &Sayings, mistakes: &mut Vec<Mistake>) {
     let key = "upstream.base_url";
-    let (Some(Value::Url(url)), Some(said)) = (values.0.get(key), sayings.get(key)) else { return };
-    let allowed = matches!(values.0.get("upstream.allow_plain_http"), Some(Value::Switch(true)));
+    let (Some(Value::Url(url)), Some(said)) = (values.0.get(key), sayings.get(key)) else {
+        return;
+    };
+    let allowed = matches!(
+        values.0.get("upstream.allow_plain_http"),
+        Some(Value::Switch(true))
+    );
     if url.scheme() == "http" && !allowed && !is_loopback(url) {
         mistakes.push(Mistake {
             source: said.source.clone(),

@@ -24,7 +24,13 @@ pub struct Mistakes(pub Vec<Mistake>);
 
 impl fmt::Display for Mistake {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Mistake { source, key, value, problem, fix } = self;
+        let Mistake {
+            source,
+            key,
+            value,
+            problem,
+            fix,
+        } = self;
         write!(f, "{source}: ")?;
         if let Some(key) = key {
             write!(f, "{key} ")?;

@@ -78,11 +78,18 @@ impl Sources<'_> {
 
     /// A variable's text; an empty one counts as unset, as deployment templates leave them.
     pub(super) fn variable(&self, name: &str) -> Option<&str> {
-        self.variables.get(name).map(String::as_str).filter(|text| !text.is_empty())
+        self.variables
+            .get(name)
+            .map(String::as_str)
+            .filter(|text| !text.is_empty())
     }
 
     fn gather_file(&self, sayings: &mut Sayings, mistakes: &mut Vec<Mistake>) {
-        let Some(path) = self.file.clone().or_else(|| self.variable(FILE_VARIABLE).map(PathBuf::from)) else {
+        let Some(path) = self
+            .file
+            .clone()
+            .or_else(|| self.variable(FILE_VARIABLE).map(PathBuf::from))
+        else {
             return;
         };
         let source = path.display().to_string();
@@ -94,7 +101,9 @@ impl Sources<'_> {
             Ok(table) => gather_table(&table, "", &source, sayings, mistakes),
             Err(error) => {
                 // The error's own text quotes the line, which may hold a secret.
-                let before = error.span().map_or("", |span| text.get(..span.start).unwrap_or(""));
+                let before = error
+                    .span()
+                    .map_or("", |span| text.get(..span.start).unwrap_or(""));
                 let line = before.matches('\n').count() + 1;
                 mistakes.push(Mistake {
                     source: format!("{source}:{line}"),
@@ -107,14 +116,23 @@ impl Sources<'_> {
         }
     }
 
-    fn gather_variable(&self, setting: &Setting, sayings: &mut Sayings, mistakes: &mut Vec<Mistake>) {
+    fn gather_variable(
+        &self,
+        setting: &Setting,
+        sayings: &mut Sayings,
+        mistakes: &mut Vec<Mistake>,
+    ) {
         let name = setting.variable();
         let direct = self.variable(&name);
         if let Some(text) = direct {
             say(sayings, setting.key, text, &name);
         }
-        let Some(file_name) = setting.file_variable() else { return };
-        let Some(path) = self.variable(&file_name) else { return };
+        let Some(file_name) = setting.file_variable() else {
+            return;
+        };
+        let Some(path) = self.variable(&file_name) else {
+            return;
+        };
         if direct.is_some() {
             return mistakes.push(Mistake {
                 source: format!("{name} and {file_name}"),
@@ -126,15 +144,29 @@ impl Sources<'_> {
         }
         let source = format!("{file_name} ({path})");
         match (self.read_file)(Path::new(path)) {
-            Ok(text) => say(sayings, setting.key, text.trim_end_matches(['\r', '\n']), &source),
+            Ok(text) => say(
+                sayings,
+                setting.key,
+                text.trim_end_matches(['\r', '\n']),
+                &source,
+            ),
             Err(error) => mistakes.push(unreadable(source, Some(setting.key), &error)),
         }
     }
 
     fn refuse_unknown_variables(&self, mistakes: &mut Vec<Mistake>) {
-        let names = || SETTINGS.iter().flat_map(|setting| [Some(setting.variable()), setting.file_variable()]).flatten();
+        let names = || {
+            SETTINGS
+                .iter()
+                .flat_map(|setting| [Some(setting.variable()), setting.file_variable()])
+                .flatten()
+        };
         let known = |name: &str| name == FILE_VARIABLE || names().any(|known| known == name);
-        for name in self.variables.keys().filter(|name| name.starts_with(PREFIX)) {
+        for name in self
+            .variables
+            .keys()
+            .filter(|name| name.starts_with(PREFIX))
+        {
             if !known(name) && !is_service_link(name) {
                 mistakes.push(unknown("the environment", name, "variable", names()));
             }
@@ -143,18 +175,34 @@ impl Sources<'_> {
 }
 
 fn say(sayings: &mut Sayings, key: &'static str, text: &str, source: &str) {
-    sayings.insert(key, Said { text: text.to_owned(), source: source.to_owned() });
+    sayings.insert(
+        key,
+        Said {
+            text: text.to_owned(),
+            source: source.to_owned(),
+        },
+    );
 }
 
 /// All leaves of a TOML table, by dotted key.
-fn gather_table(table: &Table, prefix: &str, source: &str, sayings: &mut Sayings, mistakes: &mut Vec<Mistake>) {
+fn gather_table(
+    table: &Table,
+    prefix: &str,
+    source: &str,
+    sayings: &mut Sayings,
+    mistakes: &mut Vec<Mistake>,
+) {
     for (name, value) in table {
         let key = format!("{prefix}{name}");
         let setting = SETTINGS.iter().find(|setting| setting.key == key);
         match (setting, value) {
             (Some(setting), Value::String(text)) => say(sayings, setting.key, text, source),
-            (Some(setting), Value::Integer(number)) => say(sayings, setting.key, &number.to_string(), source),
-            (Some(setting), Value::Boolean(switch)) => say(sayings, setting.key, &switch.to_string(), source),
+            (Some(setting), Value::Integer(number)) => {
+                say(sayings, setting.key, &number.to_string(), source)
+            }
+            (Some(setting), Value::Boolean(switch)) => {
+                say(sayings, setting.key, &switch.to_string(), source)
+            }
             (Some(setting), other) => mistakes.push(Mistake {
                 source: source.to_owned(),
                 key: Some(key),
@@ -174,7 +222,12 @@ fn gather_table(table: &Table, prefix: &str, source: &str, sayings: &mut Sayings
 }
 
 fn is_section(key: &str) -> bool {
-    SETTINGS.iter().any(|setting| setting.key.strip_prefix(key).is_some_and(|rest| rest.starts_with('.')))
+    SETTINGS.iter().any(|setting| {
+        setting
+            .key
+            .strip_prefix(key)
+            .is_some_and(|rest| rest.starts_with('.'))
+    })
 }
 
 /// The value is left out: a misspelt name may well be that of a secret.
@@ -184,16 +237,31 @@ fn unknown(source: &str, name: &str, noun: &str, known: impl Iterator<Item = Str
         None => "`peerassist-gateway settings` lists them all".to_owned(),
     };
     let problem = format!("is not a {noun} of this program");
-    Mistake { source: source.to_owned(), key: Some(name.to_owned()), value: None, problem, fix }
+    Mistake {
+        source: source.to_owned(),
+        key: Some(name.to_owned()),
+        value: None,
+        problem,
+        fix,
+    }
 }
 
 /// The known name that somebody who wrote `name` probably meant.
 fn nearest(name: &str, known: impl Iterator<Item = String>) -> Option<String> {
     let likeness = |candidate: &str| {
-        let (name, candidate) = (name.trim_start_matches(PREFIX), candidate.trim_start_matches(PREFIX));
+        let (name, candidate) = (
+            name.trim_start_matches(PREFIX),
+            candidate.trim_start_matches(PREFIX),
+        );
         // The right word in the wrong section is nearer than any wrong word.
-        let sectionless = candidate.rsplit_once('.').is_some_and(|(_, last)| last == name);
-        if sectionless { 1.0 } else { strsim::normalized_damerau_levenshtein(name, candidate) }
+        let sectionless = candidate
+            .rsplit_once('.')
+            .is_some_and(|(_, last)| last == name);
+        if sectionless {
+            1.0
+        } else {
+            strsim::normalized_damerau_levenshtein(name, candidate)
+        }
     };
     let scored = known.map(|candidate| (likeness(&candidate), candidate));
     let best = scored.max_by(|(a, _), (b, _)| a.total_cmp(b))?;
@@ -202,10 +270,11 @@ fn nearest(name: &str, known: impl Iterator<Item = String>) -> Option<String> {
 
 /// Whether Kubernetes set the variable for a service called `peerassist…`; nobody misspelt anything then.
 fn is_service_link(name: &str) -> bool {
-    const ENDS: [&str; 3] = ["_SERVICE_HOST", "_SERVICE_PORT", "_PORT"];
-    let of_port = |protocol| name.contains("_PORT_") && name.contains(protocol);
-    let named_port = name.contains("_SERVICE_PORT_");
-    named_port || ENDS.iter().any(|end| name.ends_with(end)) || ["_TCP", "_UDP", "_SCTP"].into_iter().any(of_port)
+    let has = |part| name.contains(part);
+    let place = name.ends_with("_SERVICE_HOST") || name.ends_with("_PORT") || has("_SERVICE_PORT_");
+    let port = has("_PORT_") && (has("_TCP") || has("_UDP") || has("_SCTP"));
+    // Two underscores are how our sections are written, and no service can be called so.
+    !has("__") && (place || port)
 }
 
 fn unreadable(source: String, key: Option<&str>, error: &io::Error) -> Mistake {

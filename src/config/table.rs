@@ -34,7 +34,8 @@ impl Setting {
 
     /// The variable that names a file with the value; only secrets have one.
     pub fn file_variable(&self) -> Option<String> {
-        self.is_secret().then(|| format!("{}_FILE", self.variable()))
+        self.is_secret()
+            .then(|| format!("{}_FILE", self.variable()))
     }
 
     /// Whether its value is never shown.
@@ -53,7 +54,12 @@ pub(super) const FILE_VARIABLE: &str = "PEERASSIST_CONFIG";
 pub(super) const RUST_LOG: &str = "RUST_LOG";
 
 const fn setting(key: &'static str, form: Form, absent: Absent, meaning: &'static str) -> Setting {
-    Setting { key, form, absent, meaning }
+    Setting {
+        key,
+        form,
+        absent,
+        meaning,
+    }
 }
 
 /// Every setting there is, in the order of the reference.
@@ -116,7 +122,9 @@ pub fn reference() -> String {
             None => setting.variable(),
         };
         let (key, meaning, hint) = (setting.key, setting.meaning, setting.form.hint());
-        text.push_str(&format!("\n{key}\n    {meaning}\n    {variable}\n    {hint} ({absent})\n"));
+        text.push_str(&format!(
+            "\n{key}\n    {meaning}\n    {variable}\n    {hint} ({absent})\n"
+        ));
     }
     text
 }

@@ -18,7 +18,8 @@ pub struct Settings {
 pub const DESCRIPTOR: &[u8] = b"\x0a\x00";
 
 /// Stub: the proto sources, each with its path.
-pub const PROTO_SOURCES: &[(&str, &str)] = &[("peerassist/v1/stub.proto", "syntax = \"proto3\";\n")];
+pub const PROTO_SOURCES: &[(&str, &str)] =
+    &[("peerassist/v1/stub.proto", "syntax = \"proto3\";\n")];
 
 /// Stub.
 #[derive(Clone)]
@@ -30,7 +31,14 @@ impl Health {
 }
 
 /// Stub.
-pub fn router(_gateway: Gateway, _settings: Settings, _registry: &mut Registry) -> (Router, Health) {
+pub fn router(
+    _gateway: Gateway,
+    _settings: Settings,
+    _registry: &mut Registry,
+) -> (Router, Health) {
     let router = Router::new().route("/peerassist.v1.StubService/{*rest}", post(|| async { "" }));
-    (router.fallback(|| async { "the fallback of tonic" }), Health)
+    (
+        router.fallback(|| async { "the fallback of tonic" }),
+        Health,
+    )
 }

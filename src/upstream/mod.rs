@@ -43,6 +43,8 @@ impl Upstream {
             return false;
         };
         let connect = tokio::net::TcpStream::connect(&*addresses);
-        tokio::time::timeout(self.settings.connect_timeout, connect).await.is_ok_and(|done| done.is_ok())
+        tokio::time::timeout(self.settings.connect_timeout, connect)
+            .await
+            .is_ok_and(|done| done.is_ok())
     }
 }

@@ -145,7 +145,11 @@ pub(crate) struct Login {
 #[derive(Args, Debug)]
 pub(crate) struct Healthcheck {
     /// What to ask
-    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:9464/readyz")]
+    #[arg(
+        long,
+        value_name = "URL",
+        default_value = "http://127.0.0.1:9464/readyz"
+    )]
     pub(crate) url: String,
 }
 
@@ -157,7 +161,9 @@ impl Serve {
             ("--admin-listen", "admin_listen", &self.admin_listen),
             ("--upstream", "upstream.base_url", &self.upstream),
         ];
-        let said = |(name, key, text): (_, _, &Option<String>)| text.clone().map(|text| Flag { name, key, text });
+        let said = |(name, key, text): (_, _, &Option<String>)| {
+            text.clone().map(|text| Flag { name, key, text })
+        };
         flags.into_iter().filter_map(said).collect()
     }
 
@@ -168,13 +174,21 @@ impl Serve {
 
     /// What the sandbox holds, where one is wanted.
     pub(crate) fn data(&self) -> sandbox::Options {
-        sandbox::Options { data: self.data.clone(), set: self.set, fwos: FWOS }
+        sandbox::Options {
+            data: self.data.clone(),
+            set: self.set,
+            fwos: FWOS,
+        }
     }
 }
 
 impl Sandbox {
     /// What the sandbox holds.
     pub(crate) fn data(&self) -> sandbox::Options {
-        sandbox::Options { data: self.data.clone(), set: self.set, fwos: self.fwos }
+        sandbox::Options {
+            data: self.data.clone(),
+            set: self.set,
+            fwos: self.fwos,
+        }
     }
 }

@@ -13,5 +13,10 @@ const TIMEOUT: Duration = Duration::from_secs(20);
 pub(crate) fn client() -> anyhow::Result<Client> {
     // An error says that a provider is already there, which is as good.
     let _there = rustls::crypto::ring::default_provider().install_default();
-    Client::builder().timeout(TIMEOUT).no_proxy().redirect(Policy::none()).build().context("no HTTP client can be made")
+    Client::builder()
+        .timeout(TIMEOUT)
+        .no_proxy()
+        .redirect(Policy::none())
+        .build()
+        .context("no HTTP client can be made")
 }

@@ -12,7 +12,9 @@ use crate::output;
 pub(crate) async fn healthcheck(healthcheck: Healthcheck) -> anyhow::Result<ExitCode> {
     let Healthcheck { url } = healthcheck;
     let answer = client::client()?.get(&url).send().await;
-    let answer = answer.map_err(reqwest::Error::without_url).with_context(|| format!("{url} does not answer"))?;
+    let answer = answer
+        .map_err(reqwest::Error::without_url)
+        .with_context(|| format!("{url} does not answer"))?;
     if answer.status().is_success() {
         return Ok(ExitCode::SUCCESS);
     }

@@ -44,7 +44,12 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Settings => done(output::print(config::reference().as_bytes())),
         Command::Completions { shell } => {
             let mut script = Vec::new();
-            clap_complete::generate(shell, &mut Cli::command(), env!("CARGO_PKG_NAME"), &mut script);
+            clap_complete::generate(
+                shell,
+                &mut Cli::command(),
+                env!("CARGO_PKG_NAME"),
+                &mut script,
+            );
             done(output::print(&script))
         }
     }

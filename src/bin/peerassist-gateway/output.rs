@@ -11,7 +11,9 @@ use anyhow::Context;
 pub(crate) fn print(data: &[u8]) -> anyhow::Result<()> {
     let mut stdout = io::stdout().lock();
     match stdout.write_all(data).and_then(|()| stdout.flush()) {
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error).context("stdout cannot be written"),
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            Err(error).context("stdout cannot be written")
+        }
         _ => Ok(()),
     }
 }

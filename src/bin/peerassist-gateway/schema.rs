@@ -30,7 +30,10 @@ pub(crate) fn print(schema: &Schema) -> anyhow::Result<()> {
 
 /// All sources after one another, each under its path: for reading.
 fn protos() -> String {
-    grpc::PROTO_SOURCES.iter().map(|(path, text)| format!("// {path}\n\n{}\n\n", text.trim_end())).collect()
+    grpc::PROTO_SOURCES
+        .iter()
+        .map(|(path, text)| format!("// {path}\n\n{}\n\n", text.trim_end()))
+        .collect()
 }
 
 /// Each source under its import path: for compilers.
@@ -38,7 +41,8 @@ fn write_protos(folder: &Path) -> anyhow::Result<()> {
     for (path, text) in grpc::PROTO_SOURCES {
         let path = folder.join(path);
         if let Some(parent) = path.parent() {
-            fs::create_dir_all(parent).with_context(|| format!("{} cannot be made", parent.display()))?;
+            fs::create_dir_all(parent)
+                .with_context(|| format!("{} cannot be made", parent.display()))?;
         }
         write(&path, text.as_bytes())?;
     }

@@ -39,7 +39,10 @@ pub(crate) async fn serve(command: cli::Serve) -> anyhow::Result<ExitCode> {
     let config = Config::load(&sources)?;
     telemetry::init(&config.log);
     let listeners = Listeners::bind(&config).await?;
-    let (gateway, admin) = (listeners.gateway.local_addr()?, listeners.admin.local_addr()?);
+    let (gateway, admin) = (
+        listeners.gateway.local_addr()?,
+        listeners.admin.local_addr()?,
+    );
     let mut welcome = format!("gateway: http://{gateway}\nadmin: http://{admin}\n");
     if let Some(listener) = sandbox {
         welcome.push_str(&welcome::text(gateway, listener.local_addr()?));
@@ -77,7 +80,9 @@ pub(crate) async fn sandbox(command: cli::Sandbox) -> anyhow::Result<ExitCode> {
 /// The only place that reads the environment.
 fn variables() -> BTreeMap<String, String> {
     let text = |os: OsString| os.to_string_lossy().into_owned();
-    std::env::vars_os().map(|(name, value)| (text(name), text(value))).collect()
+    std::env::vars_os()
+        .map(|(name, value)| (text(name), text(value)))
+        .collect()
 }
 
 fn sources(command: &cli::Serve) -> Sources<'static> {
@@ -93,7 +98,10 @@ fn sources(command: &cli::Serve) -> Sources<'static> {
 /// The sandbox has no settings of its own but its flags, so its logs listen to `RUST_LOG` alone.
 fn sandbox_logs() -> telemetry::Settings {
     let variables = variables();
-    let filter = variables.get("RUST_LOG").filter(|text| !text.is_empty()).cloned();
+    let filter = variables
+        .get("RUST_LOG")
+        .filter(|text| !text.is_empty())
+        .cloned();
     let colours = variables.get("NO_COLOR").is_none_or(String::is_empty);
     telemetry::Settings {
         filter: filter.unwrap_or_else(|| "info".to_owned()),
@@ -104,10 +112,18 @@ fn sandbox_logs() -> telemetry::Settings {
 
 /// Binds the sandbox's port and points the settings at it, before they are read.
 async fn bind_sandbox(sources: &mut Sources<'_>) -> anyhow::Result<TcpListener> {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.context("no loopback port is free")?;
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+        .await
+        .context("no loopback port is free")?;
     let url = format!("http://{}", listener.local_addr()?);
-    sources.flags.push(Flag { name: "--sandbox", key: "upstream.base_url", text: url });
-    sources.implied.push(("upstream.client_key", DEMO_KEY.to_owned()));
+    sources.flags.push(Flag {
+        name: "--sandbox",
+        key: "upstream.base_url",
+        text: url,
+    });
+    sources
+        .implied
+        .push(("upstream.client_key", DEMO_KEY.to_owned()));
     Ok(listener)
 }
 

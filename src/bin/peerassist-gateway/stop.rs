@@ -45,7 +45,10 @@ impl Signals {
 fn signals() -> io::Result<tokio::sync::mpsc::Receiver<()>> {
     use tokio::signal::unix::SignalKind;
     use tokio::signal::unix::signal;
-    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let (mut terminate, mut interrupt) = (
+        signal(SignalKind::terminate())?,
+        signal(SignalKind::interrupt())?,
+    );
     let (sender, receiver) = tokio::sync::mpsc::channel(2);
     tokio::spawn(async move {
         loop {
@@ -64,7 +67,9 @@ fn signals() -> io::Result<tokio::sync::mpsc::Receiver<()>> {
 #[cfg(not(unix))]
 fn signals() -> io::Result<tokio::sync::mpsc::Receiver<()>> {
     let (sender, receiver) = tokio::sync::mpsc::channel(2);
-    tokio::spawn(async move { while tokio::signal::ctrl_c().await.is_ok() && sender.send(()).await.is_ok() {} });
+    tokio::spawn(async move {
+        while tokio::signal::ctrl_c().await.is_ok() && sender.send(()).await.is_ok() {}
+    });
     Ok(receiver)
 }
 

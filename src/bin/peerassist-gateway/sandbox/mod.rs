@@ -7,6 +7,7 @@ use tokio::net::TcpListener;
 
 /// Stub.
 #[derive(Clone, Debug)]
+#[expect(dead_code, reason = "a stub")]
 pub(crate) struct Options {
     pub(crate) data: Option<PathBuf>,
     pub(crate) set: DataSet,
@@ -27,7 +28,7 @@ pub(crate) struct Sandbox;
 
 /// Stub.
 pub(crate) fn open(options: &Options) -> anyhow::Result<Sandbox> {
-    let Options { data: _, set: _, fwos: _ } = options;
+    let _ = options;
     Ok(Sandbox)
 }
 
@@ -38,7 +39,8 @@ impl Sandbox {
         listener: TcpListener,
         shutdown: impl Future<Output = ()> + Send + 'static,
     ) -> anyhow::Result<()> {
-        let app = axum::Router::new().route("/swagger-ui/", axum::routing::get(|| async { "swagger" }));
+        let app =
+            axum::Router::new().route("/swagger-ui/", axum::routing::get(|| async { "swagger" }));
         tokio::select! {
             served = axum::serve(listener, app) => Ok(served?),
             () = shutdown => Ok(()),
