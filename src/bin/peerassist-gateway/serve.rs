@@ -77,7 +77,10 @@ pub(crate) async fn sandbox(command: cli::Sandbox) -> anyhow::Result<ExitCode> {
     }
 }
 
-/// The only place that reads the environment.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one place that reads the environment"
+)]
 fn variables() -> BTreeMap<String, String> {
     let text = |os: OsString| os.to_string_lossy().into_owned();
     std::env::vars_os()

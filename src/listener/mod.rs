@@ -1,8 +1,9 @@
 //! The accept loop: sockets in, bounded and drained. Never looks into a request.
 
+mod bind;
+mod metrics;
+
 use std::convert::Infallible;
-use std::error::Error;
-use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
@@ -20,9 +21,6 @@ use hyper_util::rt::TokioExecutor;
 use hyper_util::rt::TokioIo;
 use hyper_util::rt::TokioTimer;
 use hyper_util::server::conn::auto;
-use prometheus_client::metrics::counter::Counter;
-use prometheus_client::metrics::gauge::Gauge;
-use prometheus_client::registry::Registry;
 use tokio::net::TcpListener;
 use tokio::net::TcpStream;
 use tokio::sync::OwnedSemaphorePermit;
@@ -34,6 +32,12 @@ use tokio_util::task::TaskTracker;
 use tower::Service;
 use tracing::debug;
 use tracing::warn;
+
+use crate::listener::metrics::Open;
+
+pub use crate::listener::bind::Unbound;
+pub use crate::listener::bind::bind;
+pub use crate::listener::metrics::Metrics;
 
 /// A process without free descriptors gets some when connections end; asking faster only burns the processor.
 const ACCEPT_RETRY: Duration = Duration::from_millis(200);
@@ -58,61 +62,6 @@ impl Default for Settings {
             first_byte_timeout: Duration::from_secs(5),
             head_timeout: Duration::from_secs(10),
             drain_timeout: Duration::from_secs(25),
-        }
-    }
-}
-
-/// What a listener counts.
-#[derive(Clone, Debug, Default)]
-pub struct Metrics {
-    open: Gauge,
-    accepted: Counter,
-    silent: Counter,
-    full: Counter,
-    failed: Counter,
-}
-
-impl Metrics {
-    /// Metrics that are shown in `registry`.
-    pub fn registered(registry: &mut Registry) -> Self {
-        let Metrics {
-            open,
-            accepted,
-            silent,
-            full,
-            failed,
-        } = Metrics::default();
-        registry.register(
-            "http_server_open_connections",
-            "client connections now",
-            open.clone(),
-        );
-        registry.register(
-            "http_server_connections",
-            "client connections accepted",
-            accepted.clone(),
-        );
-        registry.register(
-            "http_server_silent_connections",
-            "closed because no byte came",
-            silent.clone(),
-        );
-        registry.register(
-            "http_server_full",
-            "times that a client had to wait for a connection",
-            full.clone(),
-        );
-        registry.register(
-            "http_server_accept_errors",
-            "accepts that failed",
-            failed.clone(),
-        );
-        Metrics {
-            open,
-            accepted,
-            silent,
-            full,
-            failed,
         }
     }
 }
@@ -228,7 +177,8 @@ async fn accept(
 ) -> (TcpStream, SocketAddr, OwnedSemaphorePermit) {
     if slots.available_permits() == 0 {
         metrics.full.inc();
-        warn!("every connection slot is taken: clients wait");
+        // Not louder: at the limit this happens for every connection, and the metric tells.
+        debug!("every connection slot is taken: a client waits");
     }
     let slot = Arc::clone(slots)
         .acquire_owned()
@@ -264,22 +214,6 @@ fn is_of_one_connection(error: &io::Error) -> bool {
     )
 }
 
-/// Counts one connection as open for as long as it lives, however it ends.
-struct Open<'a>(&'a Gauge);
-
-impl<'a> Open<'a> {
-    fn new(gauge: &'a Gauge) -> Self {
-        gauge.inc();
-        Open(gauge)
-    }
-}
-
-impl Drop for Open<'_> {
-    fn drop(&mut self) {
-        self.0.dec();
-    }
-}
-
 /// Limits of the reliability bar, "Hardening recipe for the listeners": each was tried with the attack it is for.
 fn http(settings: &Settings) -> auto::Builder<TokioExecutor> {
     let mut http = auto::Builder::new(TokioExecutor::new());
@@ -300,60 +234,4 @@ fn http(settings: &Settings) -> auto::Builder<TokioExecutor> {
         .max_pending_accept_reset_streams(20)
         .max_local_error_reset_streams(1024);
     http
-}
-
-/// An address that nobody can listen on, in words that say what to do.
-#[derive(Debug)]
-pub struct Unbound {
-    address: SocketAddr,
-    flag: &'static str,
-    error: io::Error,
-}
-
-/// Listens on `address`; `flag` is what the operator would change.
-pub async fn bind(address: SocketAddr, flag: &'static str) -> Result<TcpListener, Unbound> {
-    TcpListener::bind(address).await.map_err(|error| Unbound {
-        address,
-        flag,
-        error,
-    })
-}
-
-impl fmt::Display for Unbound {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Unbound {
-            address,
-            flag,
-            error,
-        } = self;
-        write!(f, "cannot listen on {address}: ")?;
-        let any = SocketAddr::new(address.ip(), 0);
-        match error.kind() {
-            io::ErrorKind::AddrInUse => {
-                write!(
-                    f,
-                    "another program already does; stop it, or choose another port with {flag} ({any} takes any)"
-                )
-            }
-            io::ErrorKind::PermissionDenied => {
-                write!(
-                    f,
-                    "this user may not; choose a port from 1024 up with {flag}"
-                )
-            }
-            io::ErrorKind::AddrNotAvailable => {
-                write!(
-                    f,
-                    "this machine has no such address; choose one of its own with {flag}"
-                )
-            }
-            _ => write!(f, "{error}; choose another address with {flag}"),
-        }
-    }
-}
-
-impl Error for Unbound {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        Some(&self.error)
-    }
 }
