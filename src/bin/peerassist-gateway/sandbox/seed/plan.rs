@@ -74,9 +74,9 @@ fn shares(projects: usize, count: usize) -> Vec<usize> {
     let weights: usize = (1..projects).map(weight).sum();
     let mut shares: Vec<usize> = (1..projects).map(|rank| others * weight(rank) / weights).collect();
     shares.insert(0, first);
-    // What rounding down left over goes to the busiest ranks.
+    // Rounding down left over less than one for each rank; the busiest get it.
     let left = count - shares.iter().sum::<usize>();
-    for share in shares.iter_mut().skip(1).cycle().take(left) {
+    for share in shares.iter_mut().skip(1).take(left) {
         *share += 1;
     }
     shares
