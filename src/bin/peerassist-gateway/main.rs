@@ -37,14 +37,32 @@ struct SandboxArgs {
 }
 
 #[tokio::main]
-async fn main() -> anyhow::Result<()> {
+async fn main() -> std::process::ExitCode {
+    match run().await {
+        Ok(()) => std::process::ExitCode::SUCCESS,
+        Err(error) => {
+            drop(writeln!(std::io::stderr(), "peerassist-gateway: {error:#}"));
+            std::process::ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run() -> anyhow::Result<()> {
     let args = match Command::parse() {
         Command::Sandbox(args) => args,
         Command::Openapi => return Ok(std::io::stdout().write_all(sandbox::openapi().as_bytes())?),
     };
-    let sandbox = sandbox::open(&Options { data: args.data, set: args.set, fwos: args.fwos })?;
+    let sandbox = sandbox::open(&Options {
+        data: args.data,
+        set: args.set,
+        fwos: args.fwos,
+    })?;
     let listener = tokio::net::TcpListener::bind(args.listen).await?;
-    writeln!(std::io::stdout(), "sandbox: http://{}", listener.local_addr()?)?;
+    writeln!(
+        std::io::stdout(),
+        "sandbox: http://{}",
+        listener.local_addr()?
+    )?;
     let watch_stdin = args.exit_with_stdin;
     let shutdown = async move {
         let stdin_closed = async {

@@ -76,30 +76,62 @@ pub(crate) fn router() -> OpenApiRouter<Store> {
         (status = 415, description = "The body is not JSON", body = ErrorBody),
     )
 )]
-async fn log_in(State(store): State<Store>, query: Query, Json(credentials): Json<Credentials>) -> Answer<Json<Token>> {
+async fn log_in(
+    State(store): State<Store>,
+    query: Query,
+    Json(credentials): Json<Credentials>,
+) -> Answer<Json<Token>> {
     let Some(client_key) = query.text("clientKey") else {
-        return Err(Problem::bad_request("Required request parameter 'clientKey' is not present"));
+        return Err(Problem::bad_request(
+            "Required request parameter 'clientKey' is not present",
+        ));
     };
-    let given = [("userName", &credentials.user_name), ("password", &credentials.password)];
-    let blank: Vec<_> = given.iter().filter(|(_, value)| value.trim().is_empty()).map(|(name, _)| *name).collect();
+    let given = [
+        ("userName", &credentials.user_name),
+        ("password", &credentials.password),
+    ];
+    let blank: Vec<_> = given
+        .iter()
+        .filter(|(_, value)| value.trim().is_empty())
+        .map(|(name, _)| *name)
+        .collect();
     if !blank.is_empty() {
         return Err(Problem::blank_fields(blank));
     }
     let client_key_hash = tokens::hash(client_key);
-    let _turn = TURNS.acquire().await.expect("the semaphore is never closed");
-    let user_id = store.read(move |database| authenticate(database, &client_key_hash, &credentials)).await?;
-    let token = store.write(move |database| tokens::issue(database, user_id)).await?;
-    Ok(Json(Token { token, token_type: "Bearer", expires_in: tokens::LIFETIME_MINUTES }))
+    let _turn = TURNS
+        .acquire()
+        .await
+        .expect("the semaphore is never closed");
+    let user_id = store
+        .read(move |database| authenticate(database, &client_key_hash, &credentials))
+        .await?;
+    let token = store
+        .write(move |database| tokens::issue(database, user_id))
+        .await?;
+    Ok(Json(Token {
+        token,
+        token_type: "Bearer",
+        expires_in: tokens::LIFETIME_MINUTES,
+    }))
 }
 
-fn authenticate(database: &Connection, client_key_hash: &[u8], credentials: &Credentials) -> Answer<i64> {
+fn authenticate(
+    database: &Connection,
+    client_key_hash: &[u8],
+    credentials: &Credentials,
+) -> Answer<i64> {
     let sql = "SELECT u.id, u.password_hash FROM users u JOIN companies c ON c.id = u.company_id
                WHERE c.client_key_hash = ? AND u.user_name = ?";
     let found: Option<(i64, String)> = database
         .prepare_cached(sql)?
-        .query_row((client_key_hash, &credentials.user_name), |row| Ok((row.get(0)?, row.get(1)?)))
+        .query_row((client_key_hash, &credentials.user_name), |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })
         .optional()?;
-    let stored = found.as_ref().map(|(_, password_hash)| password_hash.as_str());
+    let stored = found
+        .as_ref()
+        .map(|(_, password_hash)| password_hash.as_str());
     let known = passwords::matches(&credentials.password, stored);
     match found {
         Some((user_id, _)) if known => Ok(user_id),
@@ -108,11 +140,19 @@ fn authenticate(database: &Connection, client_key_hash: &[u8], credentials: &Cre
 }
 
 /// Middleware: lets a request pass only with a live token, and remembers whom it speaks for.
-pub(crate) async fn require_token(State(store): State<Store>, mut request: Request, next: Next) -> Response {
+pub(crate) async fn require_token(
+    State(store): State<Store>,
+    mut request: Request,
+    next: Next,
+) -> Response {
     let Some(token) = bearer_token(&request) else {
-        return Problem::unauthorized("Full authentication is required to access this resource").into_response();
+        return Problem::unauthorized("Full authentication is required to access this resource")
+            .into_response();
     };
-    match store.read(move |database| tokens::caller(database, &token)).await {
+    match store
+        .read(move |database| tokens::caller(database, &token))
+        .await
+    {
         Ok(Some(caller)) => {
             request.extensions_mut().insert(caller);
             next.run(request).await
@@ -125,5 +165,7 @@ pub(crate) async fn require_token(State(store): State<Store>, mut request: Reque
 fn bearer_token(request: &Request) -> Option<String> {
     let header = request.headers().get(AUTHORIZATION)?.to_str().ok()?;
     let (scheme, token) = header.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("Bearer").then(|| token.trim().to_owned())
+    scheme
+        .eq_ignore_ascii_case("Bearer")
+        .then(|| token.trim().to_owned())
 }

@@ -59,7 +59,10 @@ impl EquipmentLine {
     pub(crate) fn of_fwo(database: &Connection, fwo_id: i64) -> rusqlite::Result<Vec<Self>> {
         let sql = "SELECT id, item_code, description, quantity, unit_type, rate, amount
                    FROM equipment_lines WHERE fwo_id = ? ORDER BY id";
-        database.prepare_cached(sql)?.query_map([fwo_id], Self::read)?.collect()
+        database
+            .prepare_cached(sql)?
+            .query_map([fwo_id], Self::read)?
+            .collect()
     }
 
     pub(crate) fn insert(&self, database: &Connection, fwo_id: i64) -> rusqlite::Result<()> {
@@ -122,9 +125,13 @@ impl AdditionalItem {
     }
 
     pub(crate) fn of_fwo(database: &Connection, fwo_id: i64) -> rusqlite::Result<Vec<Self>> {
-        let sql = "SELECT id, category, item_number, description, calc, hours_per, quantity, rate, amount
+        let sql =
+            "SELECT id, category, item_number, description, calc, hours_per, quantity, rate, amount
                    FROM additional_items WHERE fwo_id = ? ORDER BY id";
-        database.prepare_cached(sql)?.query_map([fwo_id], Self::read)?.collect()
+        database
+            .prepare_cached(sql)?
+            .query_map([fwo_id], Self::read)?
+            .collect()
     }
 
     pub(crate) fn insert(&self, database: &Connection, fwo_id: i64) -> rusqlite::Result<()> {

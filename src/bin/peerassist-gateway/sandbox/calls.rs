@@ -39,7 +39,9 @@ impl Calls {
     }
 
     pub(crate) fn router(&self) -> Router {
-        Router::new().route("/__calls", get(show).delete(reset)).with_state(self.clone())
+        Router::new()
+            .route("/__calls", get(show).delete(reset))
+            .with_state(self.clone())
     }
 }
 
@@ -57,13 +59,19 @@ pub(crate) async fn count(State(calls): State<Calls>, request: Request, next: Ne
     next.run(request).await
 }
 
-async fn show(State(calls): State<Calls>, ConnectInfo(peer): ConnectInfo<SocketAddr>) -> Answer<Json<Tally>> {
+async fn show(
+    State(calls): State<Calls>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+) -> Answer<Json<Tally>> {
     only_loopback(peer)?;
     let tally = calls.tally().clone();
     Ok(Json(tally))
 }
 
-async fn reset(State(calls): State<Calls>, ConnectInfo(peer): ConnectInfo<SocketAddr>) -> Answer<StatusCode> {
+async fn reset(
+    State(calls): State<Calls>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+) -> Answer<StatusCode> {
     only_loopback(peer)?;
     *calls.tally() = Tally::default();
     Ok(StatusCode::NO_CONTENT)

@@ -116,7 +116,10 @@ impl Customer {
 
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query, rename_all = "camelCase")]
-#[expect(dead_code, reason = "describes the parameters in the OpenAPI document; `filter` reads them")]
+#[expect(
+    dead_code,
+    reason = "describes the parameters in the OpenAPI document; `filter` reads them"
+)]
 struct CustomerFilters {
     /// Any of these; repeatable.
     status: Option<Vec<CustomerStatus>>,
@@ -127,7 +130,9 @@ struct CustomerFilters {
 }
 
 pub(crate) fn router() -> OpenApiRouter<Store> {
-    OpenApiRouter::new().routes(routes!(customers)).routes(routes!(customer))
+    OpenApiRouter::new()
+        .routes(routes!(customers))
+        .routes(routes!(customer))
 }
 
 /// Retrieve customers, page by page
@@ -149,13 +154,19 @@ async fn customers(
 ) -> Answer<Json<Page<Customer>>> {
     let filter = filter(&caller, &query)?;
     let request = PageRequest::read(&query, SORTABLE)?;
-    store.read(move |database| list(database, &filter, &request)).await.map(Json)
+    store
+        .read(move |database| list(database, &filter, &request))
+        .await
+        .map(Json)
 }
 
 fn filter(caller: &Caller, query: &Query) -> Answer<Filter> {
     let statuses = query.words("status", CustomerStatus::from_word)?;
     Ok(Filter::new("c.company_id = ?", caller.company_id)
-        .and_any_of("c.status", statuses.into_iter().map(CustomerStatus::word).collect())
+        .and_any_of(
+            "c.status",
+            statuses.into_iter().map(CustomerStatus::word).collect(),
+        )
         .and("c.number = ?", query.text("number").map(str::to_owned))
         .and_contains("c.name_folded", query.text("name")))
 }
@@ -167,7 +178,9 @@ fn list(database: &Connection, filter: &Filter, request: &PageRequest) -> Answer
         .query_row(filter.values(), |row| row.get(0))?;
     let page = request.sql();
     let content = database
-        .prepare_cached(&format!("SELECT {COLUMNS} FROM customers c {matching} {page}"))?
+        .prepare_cached(&format!(
+            "SELECT {COLUMNS} FROM customers c {matching} {page}"
+        ))?
         .query_map(filter.values(), Customer::read)?
         .collect::<rusqlite::Result<_>>()?;
     Ok(Page::new(request, content, total))
@@ -191,12 +204,17 @@ async fn customer(
     Extension(caller): Extension<Caller>,
     Id(id): Id,
 ) -> Answer<Json<Customer>> {
-    store.read(move |database| find(database, &caller, id)).await.map(Json)
+    store
+        .read(move |database| find(database, &caller, id))
+        .await
+        .map(Json)
 }
 
 fn find(database: &Connection, caller: &Caller, id: i64) -> Answer<Customer> {
     database
-        .prepare_cached(&format!("SELECT {COLUMNS} FROM customers c WHERE c.company_id = ? AND c.id = ?"))?
+        .prepare_cached(&format!(
+            "SELECT {COLUMNS} FROM customers c WHERE c.company_id = ? AND c.id = ?"
+        ))?
         .query_row((caller.company_id, id), Customer::read)
         .optional()?
         .ok_or_else(|| Problem::not_found(format!("Customer {id} not found")))

@@ -55,7 +55,11 @@ pub(crate) struct ErrorBody {
 
 impl Problem {
     pub(crate) fn new(status: StatusCode, message: impl Into<String>) -> Self {
-        Self { status, message: message.into(), fields: Vec::new() }
+        Self {
+            status,
+            message: message.into(),
+            fields: Vec::new(),
+        }
     }
 
     pub(crate) fn bad_request(message: impl Into<String>) -> Self {
@@ -64,8 +68,17 @@ impl Problem {
 
     pub(crate) fn blank_fields(fields: impl IntoIterator<Item = &'static str>) -> Self {
         let default_message = "must not be blank";
-        let fields = fields.into_iter().map(|field| FieldProblem { field, default_message }).collect();
-        Self { fields, ..Self::bad_request("Validation failed") }
+        let fields = fields
+            .into_iter()
+            .map(|field| FieldProblem {
+                field,
+                default_message,
+            })
+            .collect();
+        Self {
+            fields,
+            ..Self::bad_request("Validation failed")
+        }
     }
 
     pub(crate) fn unauthorized(message: impl Into<String>) -> Self {
@@ -120,7 +133,9 @@ pub(crate) async fn describe_failures(request: Request, next: Next) -> Response 
         }
     }
     if problem.status == StatusCode::UNAUTHORIZED {
-        described.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        described
+            .headers_mut()
+            .insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
     }
     described
 }

@@ -11,7 +11,10 @@ pub(crate) struct Filter {
 
 impl Filter {
     pub(crate) fn new(condition: &str, value: impl Into<Value>) -> Self {
-        let empty = Self { conditions: Vec::new(), values: Vec::new() };
+        let empty = Self {
+            conditions: Vec::new(),
+            values: Vec::new(),
+        };
         empty.and(condition, Some(value))
     }
 
@@ -27,8 +30,12 @@ impl Filter {
     /// Adds "equal to any of these", unless there are none.
     pub(crate) fn and_any_of(mut self, column: &str, words: Vec<&'static str>) -> Self {
         if !words.is_empty() {
-            self.conditions.push(format!("{column} IN ({})", vec!["?"; words.len()].join(", ")));
-            self.values.extend(words.into_iter().map(|word| Value::from(word.to_owned())));
+            self.conditions.push(format!(
+                "{column} IN ({})",
+                vec!["?"; words.len()].join(", ")
+            ));
+            self.values
+                .extend(words.into_iter().map(|word| Value::from(word.to_owned())));
         }
         self
     }

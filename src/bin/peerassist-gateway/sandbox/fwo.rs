@@ -1,4 +1,4 @@
-//! A field work order: its whole record, and the row of it that lists show.
+//! A field work order: its whole record.
 
 use rusqlite::Connection;
 use rusqlite::OptionalExtension;
@@ -46,90 +46,6 @@ vocabulary! {
     }
 }
 
-/// The row of an FWO in a list. Absent values are left out.
-#[derive(Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct FwoSummary {
-    id: i64,
-    /// Counts up in the project.
-    #[schema(example = "000123")]
-    number: String,
-    project_id: i64,
-    #[schema(example = "24-0137")]
-    project_number: String,
-    project_name: String,
-    customer_id: i64,
-    customer_name: String,
-    r#type: FwoType,
-    status: FwoStatus,
-    #[schema(min_length = 1, max_length = 100)]
-    summary: String,
-    #[schema(value_type = Vec<String>, example = json!(["Owner Change"]))]
-    categories: Texts,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    reference_number: Option<String>,
-    /// The general contractor's PCO or change event.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false, example = "PCO-041")]
-    gc_reference: Option<String>,
-    premium_time: bool,
-    /// A rough amount given beforehand.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    rom_amount: Option<Money>,
-    amount: Money,
-    labor_hours: Hours,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false, example = "COR 012")]
-    group_name: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    change_order_number: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    invoice_number: Option<String>,
-    created_by: String,
-    created_date: Instant,
-    updated_date: Instant,
-}
-
-impl FwoSummary {
-    /// In the order of the members.
-    pub(crate) const COLUMNS: &str = "f.id, f.number, f.project_id, p.number, p.name, p.customer_id, c.name, f.type, \
-        f.status, f.summary, f.categories, f.reference_number, f.gc_reference, f.premium_time, f.rom_amount, f.amount, \
-        f.labor_hours, f.group_name, f.change_order_number, f.invoice_number, f.created_by, f.created_at, f.updated_at";
-
-    pub(crate) fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
-        let mut columns = Columns::of(row);
-        Ok(Self {
-            id: columns.next()?,
-            number: columns.next()?,
-            project_id: columns.next()?,
-            project_number: columns.next()?,
-            project_name: columns.next()?,
-            customer_id: columns.next()?,
-            customer_name: columns.next()?,
-            r#type: columns.next()?,
-            status: columns.next()?,
-            summary: columns.next()?,
-            categories: columns.next()?,
-            reference_number: columns.next()?,
-            gc_reference: columns.next()?,
-            premium_time: columns.next()?,
-            rom_amount: columns.next()?,
-            amount: columns.next()?,
-            labor_hours: columns.next()?,
-            group_name: columns.next()?,
-            change_order_number: columns.next()?,
-            invoice_number: columns.next()?,
-            created_by: columns.next()?,
-            created_date: columns.next()?,
-            updated_date: columns.next()?,
-        })
-    }
-}
-
 /// The general contractor's signature; there from PRICING on.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -149,12 +65,14 @@ impl Signature {
         let note = columns.next()?;
         let signed_date: Option<Instant> = columns.next()?;
         let signed = signer_name.zip(signer_email).zip(signed_date);
-        Ok(signed.map(|((signer_name, signer_email), signed_date)| Self {
-            signer_name,
-            signer_email,
-            note,
-            signed_date,
-        }))
+        Ok(
+            signed.map(|((signer_name, signer_email), signed_date)| Self {
+                signer_name,
+                signer_email,
+                note,
+                signed_date,
+            }),
+        )
     }
 }
 
@@ -238,7 +156,8 @@ const COLUMNS: &str = "f.id, f.number, f.project_id, p.number, p.name, p.custome
     f.authorization_id, f.created_by, f.created_at, f.updated_at";
 
 /// What both records are read from.
-pub(crate) const TABLES: &str = "fwos f JOIN projects p ON p.id = f.project_id JOIN customers c ON c.id = p.customer_id";
+pub(crate) const TABLES: &str =
+    "fwos f JOIN projects p ON p.id = f.project_id JOIN customers c ON c.id = p.customer_id";
 
 impl Fwo {
     /// The one FWO that matches, with its lines.
@@ -247,7 +166,9 @@ impl Fwo {
             .prepare_cached(&format!("SELECT {COLUMNS} FROM {TABLES} {}", filter.sql()))?
             .query_row(filter.values(), Self::read)
             .optional()?;
-        let Some(mut fwo) = found else { return Ok(None) };
+        let Some(mut fwo) = found else {
+            return Ok(None);
+        };
         fwo.labor = LaborLine::of_fwo(database, fwo.id)?;
         fwo.materials = MaterialLine::of_fwo(database, fwo.id)?;
         fwo.equipment = EquipmentLine::of_fwo(database, fwo.id)?;

@@ -78,10 +78,18 @@ impl Lines {
     }
 
     fn insert(&self, database: &Connection, fwo_id: i64) -> rusqlite::Result<()> {
-        self.labor.iter().try_for_each(|line| line.insert(database, fwo_id))?;
-        self.materials.iter().try_for_each(|line| line.insert(database, fwo_id))?;
-        self.equipment.iter().try_for_each(|line| line.insert(database, fwo_id))?;
-        self.additional_items.iter().try_for_each(|line| line.insert(database, fwo_id))
+        self.labor
+            .iter()
+            .try_for_each(|line| line.insert(database, fwo_id))?;
+        self.materials
+            .iter()
+            .try_for_each(|line| line.insert(database, fwo_id))?;
+        self.equipment
+            .iter()
+            .try_for_each(|line| line.insert(database, fwo_id))?;
+        self.additional_items
+            .iter()
+            .try_for_each(|line| line.insert(database, fwo_id))
     }
 }
 
@@ -95,7 +103,11 @@ const INSERT: &str = "INSERT INTO fwos (id, company_id, project_id, number, type
 
 impl FwoDraft {
     pub(crate) fn pricing(&self) -> Pricing {
-        Pricing::new(self.lines.totals(), self.overhead_percent, self.profit_percent)
+        Pricing::new(
+            self.lines.totals(),
+            self.overhead_percent,
+            self.profit_percent,
+        )
     }
 
     /// Writes the FWO and its lines; without an id the database gives one.

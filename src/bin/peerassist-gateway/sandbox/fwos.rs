@@ -13,9 +13,9 @@ use crate::sandbox::error::Problem;
 use crate::sandbox::filter::Filter;
 use crate::sandbox::fwo::Fwo;
 use crate::sandbox::fwo::FwoStatus;
-use crate::sandbox::fwo::FwoSummary;
 use crate::sandbox::fwo::FwoType;
 use crate::sandbox::fwo::TABLES;
+use crate::sandbox::fwo_summary::FwoSummary;
 use crate::sandbox::instant::Instant;
 use crate::sandbox::json::Json;
 use crate::sandbox::page::Page;
@@ -41,7 +41,10 @@ const SORTABLE: &[(&str, &str)] = &[
 
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query, rename_all = "camelCase")]
-#[expect(dead_code, reason = "describes the parameters in the OpenAPI document; `filter` reads them")]
+#[expect(
+    dead_code,
+    reason = "describes the parameters in the OpenAPI document; `filter` reads them"
+)]
 struct FwoFilters {
     /// FWOs of this project.
     project_id: Option<i64>,
@@ -66,13 +69,17 @@ struct FwoFilters {
 }
 
 pub(crate) fn router() -> OpenApiRouter<Store> {
-    OpenApiRouter::new().routes(routes!(fwos)).routes(routes!(fwo))
+    OpenApiRouter::new()
+        .routes(routes!(fwos))
+        .routes(routes!(fwo))
 }
 
 /// What the caller may see: the company's FWOs, for a foreman those of projects he is assigned to.
 fn visible(caller: &Caller) -> Filter {
-    Filter::new("f.company_id = ?", caller.company_id)
-        .and("f.project_id IN (SELECT project_id FROM project_assignments WHERE user_id = ?)", caller.assignee())
+    Filter::new("f.company_id = ?", caller.company_id).and(
+        "f.project_id IN (SELECT project_id FROM project_assignments WHERE user_id = ?)",
+        caller.assignee(),
+    )
 }
 
 /// Retrieve FWOs with pagination
@@ -97,7 +104,10 @@ async fn fwos(
 ) -> Answer<Json<Page<FwoSummary>>> {
     let filter = filter(&caller, &query)?;
     let request = PageRequest::read(&query, SORTABLE)?;
-    store.read(move |database| list(database, &filter, &request)).await.map(Json)
+    store
+        .read(move |database| list(database, &filter, &request))
+        .await
+        .map(Json)
 }
 
 fn filter(caller: &Caller, query: &Query) -> Answer<Filter> {
@@ -107,7 +117,10 @@ fn filter(caller: &Caller, query: &Query) -> Answer<Filter> {
     Ok(visible(caller)
         .and("f.project_id = ?", query.id("projectId")?)
         .and("p.customer_id = ?", query.id("customerId")?)
-        .and_any_of("f.status", statuses.into_iter().map(FwoStatus::word).collect())
+        .and_any_of(
+            "f.status",
+            statuses.into_iter().map(FwoStatus::word).collect(),
+        )
         .and_any_of("f.type", types.into_iter().map(FwoType::word).collect())
         .and("f.number = ?", query.text("number").map(str::to_owned))
         .and_contains("f.search_folded", query.text("search"))
@@ -120,7 +133,9 @@ fn filter(caller: &Caller, query: &Query) -> Answer<Filter> {
 fn list(database: &Connection, filter: &Filter, request: &PageRequest) -> Answer<Page<FwoSummary>> {
     let matching = filter.sql();
     let total = database
-        .prepare_cached(&format!("SELECT count(*) FROM fwos f JOIN projects p ON p.id = f.project_id {matching}"))?
+        .prepare_cached(&format!(
+            "SELECT count(*) FROM fwos f JOIN projects p ON p.id = f.project_id {matching}"
+        ))?
         .query_row(filter.values(), |row| row.get(0))?;
     let (columns, page) = (FwoSummary::COLUMNS, request.sql());
     let content = database
@@ -143,8 +158,16 @@ fn list(database: &Connection, filter: &Filter, request: &PageRequest) -> Answer
         (status = 404, description = "No such FWO among those the caller may see", body = ErrorBody),
     )
 )]
-async fn fwo(State(store): State<Store>, Extension(caller): Extension<Caller>, Id(id): Id) -> Answer<Json<Fwo>> {
+async fn fwo(
+    State(store): State<Store>,
+    Extension(caller): Extension<Caller>,
+    Id(id): Id,
+) -> Answer<Json<Fwo>> {
     let filter = visible(&caller).and("f.id = ?", Some(id));
-    let found = store.read(move |database| Fwo::find(database, &filter)).await?;
-    found.map(Json).ok_or_else(|| Problem::not_found(format!("FWO {id} not found")))
+    let found = store
+        .read(move |database| Fwo::find(database, &filter))
+        .await?;
+    found
+        .map(Json)
+        .ok_or_else(|| Problem::not_found(format!("FWO {id} not found")))
 }

@@ -11,6 +11,7 @@ mod tokens;
 mod customers;
 mod fwo;
 mod fwo_draft;
+mod fwo_summary;
 mod fwos;
 mod projects;
 
@@ -109,7 +110,8 @@ impl Sandbox {
         };
         // Small answers must not wait for more to send; a failure to say so costs only time.
         let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
-        let service = router::router(self.store).into_make_service_with_connect_info::<SocketAddr>();
+        let service =
+            router::router(self.store).into_make_service_with_connect_info::<SocketAddr>();
         let serving = axum::serve(listener, service).with_graceful_shutdown(shutdown);
         let overdue = async {
             _ = stopped.await;

@@ -39,12 +39,16 @@ impl Modify for BearerToken {
 
 /// Pretty JSON with a final newline; the same bytes for the same code.
 pub(crate) fn print(document: &utoipa::openapi::OpenApi) -> String {
-    let mut text = document.to_pretty_json().expect("an OpenAPI document is JSON");
+    let mut text = document
+        .to_pretty_json()
+        .expect("an OpenAPI document is JSON");
     text.push('\n');
     text
 }
 
 /// `/v3/api-docs` and `/swagger-ui/`; served from the executable, without any other host.
 pub(crate) fn router(document: utoipa::openapi::OpenApi) -> Router {
-    SwaggerUi::new("/swagger-ui").url("/v3/api-docs", document).into()
+    SwaggerUi::new("/swagger-ui")
+        .url("/v3/api-docs", document)
+        .into()
 }

@@ -15,7 +15,10 @@ const SIZE_MAX: i64 = 2000;
 /// Which page of a list; all three are read leniently.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
-#[expect(dead_code, reason = "describes the parameters in the OpenAPI document; PageRequest reads them")]
+#[expect(
+    dead_code,
+    reason = "describes the parameters in the OpenAPI document; PageRequest reads them"
+)]
 pub(crate) struct PageParams {
     /// Page number from 0. What is not a 32-bit number or is negative counts as 0.
     #[param(default = 0, minimum = 0)]
@@ -40,17 +43,30 @@ pub(crate) struct PageRequest {
 impl PageRequest {
     /// `sortable` pairs each property with the SQL expression it sorts by; `id` must be among them.
     pub(crate) fn read(query: &Query, sortable: &[(&str, &str)]) -> Answer<Self> {
-        let parsed = |name| query.text(name).and_then(|text| text.parse::<i32>().ok()).map(i64::from);
+        let parsed = |name| {
+            query
+                .text(name)
+                .and_then(|text| text.parse::<i32>().ok())
+                .map(i64::from)
+        };
         Ok(Self {
             number: parsed("page").unwrap_or(0).max(0),
-            size: parsed("size").filter(|size| *size >= 1).unwrap_or(SIZE_DEFAULT).min(SIZE_MAX),
+            size: parsed("size")
+                .filter(|size| *size >= 1)
+                .unwrap_or(SIZE_DEFAULT)
+                .min(SIZE_MAX),
             order_by: order_by(query, sortable)?,
         })
     }
 
     /// `ORDER BY … LIMIT … OFFSET …`; made of known expressions and numbers only, never of the caller's text.
     pub(crate) fn sql(&self) -> String {
-        format!("ORDER BY {} LIMIT {} OFFSET {}", self.order_by, self.size, self.offset())
+        format!(
+            "ORDER BY {} LIMIT {} OFFSET {}",
+            self.order_by,
+            self.size,
+            self.offset()
+        )
     }
 
     fn offset(&self) -> i64 {
@@ -118,7 +134,11 @@ pub(crate) struct Sort {
     empty: bool,
 }
 
-const SORTED: Sort = Sort { sorted: true, unsorted: false, empty: false };
+const SORTED: Sort = Sort {
+    sorted: true,
+    unsorted: false,
+    empty: false,
+};
 
 impl<T> Page<T> {
     pub(crate) fn new(request: &PageRequest, content: Vec<T>, total_elements: i64) -> Self {
@@ -156,7 +176,14 @@ mod tests {
     #[track_caller]
     fn check(query: &str, number: i64, size: i64, order_by: &str) {
         let read = PageRequest::read(&Query::from(query), SORTABLE).expect("accepted");
-        assert_eq!(read, PageRequest { number, size, order_by: order_by.to_owned() });
+        assert_eq!(
+            read,
+            PageRequest {
+                number,
+                size,
+                order_by: order_by.to_owned()
+            }
+        );
     }
 
     #[test]
@@ -179,8 +206,18 @@ mod tests {
 
     #[test]
     fn sorts_repeat_and_share_a_direction() {
-        check("sort=name&sort=city,DESC", 0, 20, "c.name ASC, c.city DESC, c.id ASC");
-        check("sort=name,city,desc", 0, 20, "c.name DESC, c.city DESC, c.id ASC");
+        check(
+            "sort=name&sort=city,DESC",
+            0,
+            20,
+            "c.name ASC, c.city DESC, c.id ASC",
+        );
+        check(
+            "sort=name,city,desc",
+            0,
+            20,
+            "c.name DESC, c.city DESC, c.id ASC",
+        );
     }
 
     #[test]

@@ -24,13 +24,16 @@ static NOBODY: LazyLock<String> = LazyLock::new(|| {
 
 pub(crate) fn hash(password: &str) -> anyhow::Result<String> {
     let hash = ARGON2.hash_password(password.as_bytes());
-    Ok(hash.map_err(|cause| anyhow::anyhow!("cannot hash a password: {cause}"))?.to_string())
+    Ok(hash
+        .map_err(|cause| anyhow::anyhow!("cannot hash a password: {cause}"))?
+        .to_string())
 }
 
 /// Whether the password is the one behind `stored`; with `None` it takes as long and is false.
 pub(crate) fn matches(password: &str, stored: Option<&str>) -> bool {
     let compared = PasswordHash::new(stored.unwrap_or(NOBODY.as_str()));
-    let equal = compared.is_ok_and(|hash| ARGON2.verify_password(password.as_bytes(), &hash).is_ok());
+    let equal =
+        compared.is_ok_and(|hash| ARGON2.verify_password(password.as_bytes(), &hash).is_ok());
     equal && stored.is_some()
 }
 
@@ -53,6 +56,9 @@ mod tests {
 
     #[test]
     fn one_password_has_many_hashes() {
-        assert_ne!(hash("demo-password").expect("hashed"), hash("demo-password").expect("hashed"));
+        assert_ne!(
+            hash("demo-password").expect("hashed"),
+            hash("demo-password").expect("hashed")
+        );
     }
 }

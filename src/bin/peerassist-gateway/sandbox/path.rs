@@ -18,7 +18,11 @@ impl<S: Send + Sync> FromRequestParts<S> for Id {
             .extract::<Path<String>>()
             .await
             .map_err(|rejection| Problem::bad_request(rejection.body_text()))?;
-        let refused = || Problem::bad_request(format!("Failed to convert value '{text}' of path variable 'id'"));
+        let refused = || {
+            Problem::bad_request(format!(
+                "Failed to convert value '{text}' of path variable 'id'"
+            ))
+        };
         text.parse().map(Self).map_err(|_| refused())
     }
 }

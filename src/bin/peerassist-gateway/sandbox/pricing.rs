@@ -33,8 +33,17 @@ pub(crate) struct LineTotals {
 }
 
 impl Pricing {
-    pub(crate) fn new(lines: LineTotals, overhead_percent: Percent, profit_percent: Percent) -> Self {
-        let LineTotals { labor, material, equipment, additional } = lines;
+    pub(crate) fn new(
+        lines: LineTotals,
+        overhead_percent: Percent,
+        profit_percent: Percent,
+    ) -> Self {
+        let LineTotals {
+            labor,
+            material,
+            equipment,
+            additional,
+        } = lines;
         let subtotal = labor + material + equipment + additional;
         let overhead_amount = share(subtotal, overhead_percent);
         let profit_amount = share(subtotal + overhead_amount, profit_percent);
@@ -70,8 +79,16 @@ mod tests {
             additional: Money::ZERO,
         };
         let pricing = Pricing::new(lines, Percent::whole(10), Percent::from_cents(750));
-        assert_eq!(pricing.overhead_amount, Money::from_cents(10_001), "100.005 is rounded up");
-        assert_eq!(pricing.profit_amount, Money::from_cents(8_250), "7.5 % of 1100.06 is 82.5045");
+        assert_eq!(
+            pricing.overhead_amount,
+            Money::from_cents(10_001),
+            "100.005 is rounded up"
+        );
+        assert_eq!(
+            pricing.profit_amount,
+            Money::from_cents(8_250),
+            "7.5 % of 1100.06 is 82.5045"
+        );
         assert_eq!(pricing.total, Money::from_cents(118_256));
     }
 }

@@ -110,7 +110,10 @@ impl Project {
 
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query, rename_all = "camelCase")]
-#[expect(dead_code, reason = "describes the parameters in the OpenAPI document; `filter` reads them")]
+#[expect(
+    dead_code,
+    reason = "describes the parameters in the OpenAPI document; `filter` reads them"
+)]
 struct ProjectFilters {
     /// Projects of this customer.
     customer_id: Option<i64>,
@@ -121,13 +124,17 @@ struct ProjectFilters {
 }
 
 pub(crate) fn router() -> OpenApiRouter<Store> {
-    OpenApiRouter::new().routes(routes!(projects)).routes(routes!(project))
+    OpenApiRouter::new()
+        .routes(routes!(projects))
+        .routes(routes!(project))
 }
 
 /// What the caller may see: the company's projects, for a foreman those he is assigned to.
 fn visible(caller: &Caller) -> Filter {
-    Filter::new("p.company_id = ?", caller.company_id)
-        .and("p.id IN (SELECT project_id FROM project_assignments WHERE user_id = ?)", caller.assignee())
+    Filter::new("p.company_id = ?", caller.company_id).and(
+        "p.id IN (SELECT project_id FROM project_assignments WHERE user_id = ?)",
+        caller.assignee(),
+    )
 }
 
 /// Retrieve projects, page by page
@@ -152,10 +159,16 @@ async fn projects(
     let statuses = query.words("status", ProjectStatus::from_word)?;
     let filter = visible(&caller)
         .and("p.customer_id = ?", query.id("customerId")?)
-        .and_any_of("p.status", statuses.into_iter().map(ProjectStatus::word).collect())
+        .and_any_of(
+            "p.status",
+            statuses.into_iter().map(ProjectStatus::word).collect(),
+        )
         .and("p.number = ?", query.text("number").map(str::to_owned));
     let request = PageRequest::read(&query, SORTABLE)?;
-    store.read(move |database| list(database, &filter, &request)).await.map(Json)
+    store
+        .read(move |database| list(database, &filter, &request))
+        .await
+        .map(Json)
 }
 
 fn list(database: &Connection, filter: &Filter, request: &PageRequest) -> Answer<Page<Project>> {
@@ -163,7 +176,11 @@ fn list(database: &Connection, filter: &Filter, request: &PageRequest) -> Answer
     let total = database
         .prepare_cached(&format!("SELECT count(*) FROM projects p {matching}"))?
         .query_row(filter.values(), |row| row.get(0))?;
-    Ok(Page::new(request, select(database, filter, &request.sql())?, total))
+    Ok(Page::new(
+        request,
+        select(database, filter, &request.sql())?,
+        total,
+    ))
 }
 
 fn select(database: &Connection, filter: &Filter, page: &str) -> Answer<Vec<Project>> {
@@ -188,8 +205,17 @@ fn select(database: &Connection, filter: &Filter, page: &str) -> Answer<Vec<Proj
         (status = 404, description = "No such project among those the caller may see", body = ErrorBody),
     )
 )]
-async fn project(State(store): State<Store>, Extension(caller): Extension<Caller>, Id(id): Id) -> Answer<Json<Project>> {
+async fn project(
+    State(store): State<Store>,
+    Extension(caller): Extension<Caller>,
+    Id(id): Id,
+) -> Answer<Json<Project>> {
     let filter = visible(&caller).and("p.id = ?", Some(id));
-    let found = store.read(move |database| select(database, &filter, "")).await?.pop();
-    found.map(Json).ok_or_else(|| Problem::not_found(format!("Project {id} not found")))
+    let found = store
+        .read(move |database| select(database, &filter, ""))
+        .await?
+        .pop();
+    found
+        .map(Json)
+        .ok_or_else(|| Problem::not_found(format!("Project {id} not found")))
 }

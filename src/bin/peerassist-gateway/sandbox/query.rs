@@ -13,11 +13,18 @@ pub(crate) struct Query(Vec<(String, String)>);
 
 impl Query {
     fn parse(text: &str) -> Self {
-        Self(form_urlencoded::parse(text.as_bytes()).into_owned().collect())
+        Self(
+            form_urlencoded::parse(text.as_bytes())
+                .into_owned()
+                .collect(),
+        )
     }
 
     pub(crate) fn values(&self, name: &str) -> impl Iterator<Item = &str> {
-        self.0.iter().filter(move |(key, _)| key == name).map(|(_, value)| value.as_str())
+        self.0
+            .iter()
+            .filter(move |(key, _)| key == name)
+            .map(|(_, value)| value.as_str())
     }
 
     /// The first value of a name; an empty one counts as absent.
@@ -34,7 +41,9 @@ impl Query {
     }
 
     fn read<T>(&self, name: &str, parse: impl Fn(&str) -> Option<T>) -> Answer<Option<T>> {
-        self.text(name).map(|text| parse(text).ok_or_else(|| refused(name, text))).transpose()
+        self.text(name)
+            .map(|text| parse(text).ok_or_else(|| refused(name, text)))
+            .transpose()
     }
 
     /// All words of a repeatable parameter. Spring also splits at commas, so this does.
@@ -48,7 +57,9 @@ impl Query {
 }
 
 fn refused(name: &str, text: &str) -> Problem {
-    Problem::bad_request(format!("Failed to convert value '{text}' of parameter '{name}'"))
+    Problem::bad_request(format!(
+        "Failed to convert value '{text}' of parameter '{name}'"
+    ))
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Query {

@@ -33,7 +33,10 @@ fn open() -> OpenApiRouter<Store> {
 
 /// What needs a token.
 fn guarded() -> OpenApiRouter<Store> {
-    OpenApiRouter::new().merge(customers::router()).merge(fwos::router()).merge(projects::router())
+    OpenApiRouter::new()
+        .merge(customers::router())
+        .merge(fwos::router())
+        .merge(projects::router())
 }
 
 pub(crate) fn document() -> utoipa::openapi::OpenApi {
@@ -53,7 +56,11 @@ pub(crate) fn router(store: Store) -> Router {
         .with_state(store)
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .layer(from_fn_with_state(calls.clone(), calls::count))
-        .merge(calls.router().method_not_allowed_fallback(method_not_allowed))
+        .merge(
+            calls
+                .router()
+                .method_not_allowed_fallback(method_not_allowed),
+        )
         .merge(openapi::router(document()))
         .layer(from_fn(error::describe_failures))
 }
@@ -67,5 +74,9 @@ async fn method_not_allowed(method: Method) -> Response {
     if method == Method::OPTIONS {
         return StatusCode::OK.into_response();
     }
-    Problem::new(StatusCode::METHOD_NOT_ALLOWED, format!("Request method '{method}' not supported")).into_response()
+    Problem::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        format!("Request method '{method}' not supported"),
+    )
+    .into_response()
 }

@@ -19,7 +19,8 @@ impl<T: Into<String>, const N: usize> From<[T; N]> for Texts {
 
 impl ToSql for Texts {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        let json = serde_json::to_string(&self.0).map_err(|cause| rusqlite::Error::ToSqlConversionFailure(cause.into()))?;
+        let json = serde_json::to_string(&self.0)
+            .map_err(|cause| rusqlite::Error::ToSqlConversionFailure(cause.into()))?;
         Ok(ToSqlOutput::from(json))
     }
 }
@@ -27,6 +28,8 @@ impl ToSql for Texts {
 impl FromSql for Texts {
     fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
         let texts = serde_json::from_str(value.as_str()?);
-        texts.map(Self).map_err(|cause| FromSqlError::Other(cause.into()))
+        texts
+            .map(Self)
+            .map_err(|cause| FromSqlError::Other(cause.into()))
     }
 }

@@ -96,7 +96,10 @@ impl LaborLine {
         let sql = "SELECT id, employee_number, employee_name, trade, trade_class, work_date, regular_hours,
                           overtime_hours, double_time_hours, regular_rate, overtime_rate, double_time_rate, amount
                    FROM labor_lines WHERE fwo_id = ? ORDER BY id";
-        database.prepare_cached(sql)?.query_map([fwo_id], Self::read)?.collect()
+        database
+            .prepare_cached(sql)?
+            .query_map([fwo_id], Self::read)?
+            .collect()
     }
 
     pub(crate) fn insert(&self, database: &Connection, fwo_id: i64) -> rusqlite::Result<()> {
@@ -159,7 +162,8 @@ impl MaterialLine {
             PricingUnit::Thousand => 1000,
         };
         let unit_price = self.unit_price.unwrap_or(Money::ZERO);
-        let exact = i128::from(self.quantity.0) * i128::from(self.factor.0) * i128::from(unit_price.0);
+        let exact =
+            i128::from(self.quantity.0) * i128::from(self.factor.0) * i128::from(unit_price.0);
         self.amount = Money::from_cents(half_up(exact, 100_000_000 * per));
         self
     }
@@ -182,7 +186,10 @@ impl MaterialLine {
     pub(crate) fn of_fwo(database: &Connection, fwo_id: i64) -> rusqlite::Result<Vec<Self>> {
         let sql = "SELECT id, item_code, description, quantity, unit_type, pricing_unit, factor, unit_price, amount
                    FROM material_lines WHERE fwo_id = ? ORDER BY id";
-        database.prepare_cached(sql)?.query_map([fwo_id], Self::read)?.collect()
+        database
+            .prepare_cached(sql)?
+            .query_map([fwo_id], Self::read)?
+            .collect()
     }
 
     pub(crate) fn insert(&self, database: &Connection, fwo_id: i64) -> rusqlite::Result<()> {

@@ -21,7 +21,9 @@ pub(crate) const LIFETIME_MINUTES: i64 = 60;
 pub(crate) fn issue(transaction: &Transaction<'_>, user_id: i64) -> Answer<String> {
     let token = random_text().map_err(|cause| Problem::internal(&cause))?;
     let now = Instant::now();
-    transaction.prepare_cached("DELETE FROM tokens WHERE expires_at <= ?")?.execute([now])?;
+    transaction
+        .prepare_cached("DELETE FROM tokens WHERE expires_at <= ?")?
+        .execute([now])?;
     let expires_at = Instant(now.0 + LIFETIME_MINUTES * 60_000);
     transaction
         .prepare_cached("INSERT INTO tokens (token_hash, user_id, expires_at) VALUES (?, ?, ?)")?
@@ -36,7 +38,11 @@ pub(crate) fn caller(connection: &Connection, token: &str) -> Answer<Option<Call
     let caller = connection
         .prepare_cached(sql)?
         .query_row((hash(token), Instant::now()), |row| {
-            Ok(Caller { company_id: row.get(0)?, user_id: row.get(1)?, role: row.get(2)? })
+            Ok(Caller {
+                company_id: row.get(0)?,
+                user_id: row.get(1)?,
+                role: row.get(2)?,
+            })
         })
         .optional()?;
     Ok(caller)
@@ -45,11 +51,15 @@ pub(crate) fn caller(connection: &Connection, token: &str) -> Answer<Option<Call
 /// 32 random bytes in the form of the guide's sample: 43 characters of base64url.
 pub(crate) fn random_text() -> anyhow::Result<String> {
     let mut bytes = [0_u8; 32];
-    SystemRandom::new().fill(&mut bytes).map_err(|_| anyhow::anyhow!("the system gives no random bytes"))?;
+    SystemRandom::new()
+        .fill(&mut bytes)
+        .map_err(|_| anyhow::anyhow!("the system gives no random bytes"))?;
     Ok(BASE64_URL_SAFE_NO_PAD.encode(bytes))
 }
 
 /// How secrets of full entropy (tokens, client keys) are kept: SHA-256 needs no salt for them.
 pub(crate) fn hash(secret: &str) -> Vec<u8> {
-    digest::digest(&digest::SHA256, secret.as_bytes()).as_ref().to_vec()
+    digest::digest(&digest::SHA256, secret.as_bytes())
+        .as_ref()
+        .to_vec()
 }

@@ -48,13 +48,18 @@ pub(super) fn instant_in(state: &str, local: NaiveDateTime) -> Instant {
         "IL" | "TX" => -6,
         _ => -8,
     };
-    let offset_hours = if is_summer_time(local.date()) { standard + 1 } else { standard };
+    let offset_hours = if is_summer_time(local.date()) {
+        standard + 1
+    } else {
+        standard
+    };
     Instant(utc_millis(local) - offset_hours * 3_600_000)
 }
 
 /// From the second Sunday in March to the first in November. By the day: working hours begin after the change at 02:00.
 fn is_summer_time(day: NaiveDate) -> bool {
-    let sunday = |month, n| NaiveDate::from_weekday_of_month_opt(day.year(), month, Weekday::Sun, n);
+    let sunday =
+        |month, n| NaiveDate::from_weekday_of_month_opt(day.year(), month, Weekday::Sun, n);
     sunday(3, 2).is_some_and(|start| day >= start) && sunday(11, 1).is_some_and(|end| day < end)
 }
 

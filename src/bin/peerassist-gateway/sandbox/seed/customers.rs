@@ -52,7 +52,14 @@ pub(super) fn harbor(database: &Transaction<'_>, tenant: &Tenant) -> anyhow::Res
     let mut ids = [0; 2];
     for (index, id) in ids.iter_mut().enumerate() {
         // Same numbers as at Lakeline: they are unique in a company, not in the world.
-        insert(database, tenant, &Draft { number: format!("T-{index:03}"), ..ordinary(index + 4) })?;
+        insert(
+            database,
+            tenant,
+            &Draft {
+                number: format!("T-{index:03}"),
+                ..ordinary(index + 4)
+            },
+        )?;
         *id = database.last_insert_rowid();
     }
     Ok(ids)
@@ -61,7 +68,10 @@ pub(super) fn harbor(database: &Transaction<'_>, tenant: &Tenant) -> anyhow::Res
 fn lakeline(id: usize) -> Draft {
     match id {
         GUIDE_ID => guide(),
-        UNICODE_ID => Draft { name: "Ø'Brien & Søn \"Nordic\" Builders".to_owned(), ..ordinary(id) },
+        UNICODE_ID => Draft {
+            name: "Ø'Brien & Søn \"Nordic\" Builders".to_owned(),
+            ..ordinary(id)
+        },
         _ => ordinary(id),
     }
 }
@@ -109,13 +119,31 @@ fn ordinary(id: usize) -> Draft {
         name,
         number: number(id, place),
         address1: format!("{} {}", 100 + id * 37, STREETS[id % STREETS.len()]),
-        address2: (!matches!(id % 10, 1 | 3 | 7)).then(|| if id.is_multiple_of(2) { String::new() } else { format!("Suite {}", id * 10) }),
-        city: if without_city { String::new() } else { city.to_owned() },
+        address2: (!matches!(id % 10, 1 | 3 | 7)).then(|| {
+            if id.is_multiple_of(2) {
+                String::new()
+            } else {
+                format!("Suite {}", id * 10)
+            }
+        }),
+        city: if without_city {
+            String::new()
+        } else {
+            city.to_owned()
+        },
         state,
-        zip_code: if without_city { String::new() } else { zip_code.to_owned() },
+        zip_code: if without_city {
+            String::new()
+        } else {
+            zip_code.to_owned()
+        },
         contact,
         billing,
-        status: if id.is_multiple_of(10) { CustomerStatus::Inactive } else { CustomerStatus::Active },
+        status: if id.is_multiple_of(10) {
+            CustomerStatus::Inactive
+        } else {
+            CustomerStatus::Active
+        },
     }
 }
 
@@ -124,7 +152,12 @@ fn number(id: usize, place: &str) -> String {
     match id % 3 {
         0 => format!("200-{id:03}"),
         1 => format!("{:05}", 1_000 + id * 7),
-        _ => place.chars().filter(char::is_ascii_alphabetic).take(4).collect::<String>().to_uppercase(),
+        _ => place
+            .chars()
+            .filter(char::is_ascii_alphabetic)
+            .take(4)
+            .collect::<String>()
+            .to_uppercase(),
     }
 }
 
@@ -133,7 +166,11 @@ fn contact(n: usize, slug: &str) -> Contact {
     let last = LAST_NAMES[n * 5 % LAST_NAMES.len()];
     Contact {
         name: format!("{first} {last}"),
-        email: format!("{}.{}@{slug}.example", first.to_lowercase(), last.to_lowercase()),
+        email: format!(
+            "{}.{}@{slug}.example",
+            first.to_lowercase(),
+            last.to_lowercase()
+        ),
         phone: format!("61455501{:02}", n % 100),
     }
 }

@@ -22,7 +22,12 @@ pub(super) fn shape(index: usize, fwo: &mut FwoDraft, day: NaiveDate, rng: &mut 
     match index {
         100 => fwo.summary = "Reparé \"façade\" & <soffit> – niveau 3, 100 % 構造".to_owned(),
         110 => fwo.summary = filled("Summary of the greatest length: ", SUMMARY_CHARS_MAX),
-        120 => fwo.description = filled("One line of a very long report.\nNext: ", DESCRIPTION_CHARS_MAX),
+        120 => {
+            fwo.description = filled(
+                "One line of a very long report.\nNext: ",
+                DESCRIPTION_CHARS_MAX,
+            )
+        }
         130 => fwo.lines = Lines::default(),
         140 => fwo.rom_amount = Some(Money::ZERO),
         150 => fwo.rom_amount = None,
@@ -45,7 +50,9 @@ fn premium_time_only(fwo: &mut FwoDraft, day: NaiveDate, rng: &mut Rng) {
 }
 
 fn on_the_day_the_clocks_change(fwo: &mut FwoDraft) {
-    let eight = SPRING_FORWARD.and_hms_opt(8, 0, 0).expect("a time of the day");
+    let eight = SPRING_FORWARD
+        .and_hms_opt(8, 0, 0)
+        .expect("a time of the day");
     let moved = calendar::instant_in("OH", eight);
     let later = fwo.updated_at.0 - fwo.created_at.0;
     fwo.created_at = moved;

@@ -32,15 +32,33 @@ use crate::sandbox::texts::Texts;
 
 const DAY_MS: i64 = 24 * 3_600_000;
 /// The guide's world is small: one FWO in each of these steps.
-const DOCS_STATUSES: [FwoStatus; 4] =
-    [FwoStatus::ChangeOrderIssued, FwoStatus::Executed, FwoStatus::Pricing, FwoStatus::Entry];
+const DOCS_STATUSES: [FwoStatus; 4] = [
+    FwoStatus::ChangeOrderIssued,
+    FwoStatus::Executed,
+    FwoStatus::Pricing,
+    FwoStatus::Entry,
+];
 
-pub(super) fn docs(database: &Transaction<'_>, tenant: &Tenant, project: &Place, rng: &mut Rng) -> anyhow::Result<()> {
+pub(super) fn docs(
+    database: &Transaction<'_>,
+    tenant: &Tenant,
+    project: &Place,
+    rng: &mut Rng,
+) -> anyhow::Result<()> {
     let projects = std::slice::from_ref(project);
     let Plan(starts) = Plan::spread(projects, DOCS_STATUSES.len(), rng);
     for (index, (start, status)) in starts.iter().zip(DOCS_STATUSES).enumerate() {
         let number = format!("{:06}", index + 1);
-        draft(tenant, project, start, number, FwoType::FieldWork, status, rng).insert(database, None)?;
+        draft(
+            tenant,
+            project,
+            start,
+            number,
+            FwoType::FieldWork,
+            status,
+            rng,
+        )
+        .insert(database, None)?;
     }
     Ok(())
 }
@@ -122,15 +140,26 @@ fn draft(
         gc_document_reference_type: document.map(str::to_owned),
         premium_time,
         rom_amount: None,
-        lines: if one_in(20, rng) { Lines::default() } else { work::any_lines(start.day, premium_time, rng) },
+        lines: if one_in(20, rng) {
+            Lines::default()
+        } else {
+            work::any_lines(start.day, premium_time, rng)
+        },
         overhead_percent: Percent::whole(10),
         profit_percent: Percent::from_cents([500, 750, 800, 1_000][rng.usize(0..4)]),
-        group_name: (status::is_priced(status) && one_in(3, rng)).then(|| format!("COR {:03}", rng.u32(1..90))),
-        change_order_number: (status == FwoStatus::ChangeOrderIssued).then(|| format!("CO-{:03}", rng.u32(1..400))),
-        invoice_number: status::is_invoiced(status).then(|| format!("INV-{}", rng.u32(20_000..30_000))),
+        group_name: (status::is_priced(status) && one_in(3, rng))
+            .then(|| format!("COR {:03}", rng.u32(1..90))),
+        change_order_number: (status == FwoStatus::ChangeOrderIssued)
+            .then(|| format!("CO-{:03}", rng.u32(1..400))),
+        invoice_number: status::is_invoiced(status)
+            .then(|| format!("INV-{}", rng.u32(20_000..30_000))),
         signature: None,
         authorization_id: one_in(10, rng).then(|| rng.i64(700..5_000)),
-        created_by: tenant.user_name(if one_in(6, rng) { Role::Pm } else { Role::Foreman }),
+        created_by: tenant.user_name(if one_in(6, rng) {
+            Role::Pm
+        } else {
+            Role::Foreman
+        }),
         created_at: start.created_at,
         updated_at,
     };
@@ -153,7 +182,9 @@ fn one_of<'a>(words: &[&'a str], rng: &mut Rng) -> &'a str {
 }
 
 fn description(rng: &mut Rng) -> String {
-    let sentences: Vec<_> = (0..rng.usize(1..=4)).map(|_| one_of(&SENTENCES, rng)).collect();
+    let sentences: Vec<_> = (0..rng.usize(1..=4))
+        .map(|_| one_of(&SENTENCES, rng))
+        .collect();
     sentences.join(" ")
 }
 
@@ -180,7 +211,11 @@ fn signature(fwo: &FwoDraft, rng: &mut Rng) -> SignatureDraft {
     let (first, last) = (one_of(&FIRST_NAMES, rng), one_of(&LAST_NAMES, rng));
     SignatureDraft {
         signer_name: format!("{first} {last}"),
-        signer_email: format!("{}.{}@gc.example", first.to_lowercase(), last.to_lowercase()),
+        signer_email: format!(
+            "{}.{}@gc.example",
+            first.to_lowercase(),
+            last.to_lowercase()
+        ),
         note: one_in(3, rng).then(|| one_of(&SIGNATURE_NOTES, rng).to_owned()),
         signed_at: Instant(fwo.created_at.0 + (fwo.updated_at.0 - fwo.created_at.0) / 2),
     }

@@ -27,7 +27,10 @@ impl Plan {
     /// In the manner of Zipf: 12 % in the first project, a median of 12 in 5,000, some projects without any.
     pub(super) fn draw(projects: &[Place], count: usize, rng: &mut Rng) -> Self {
         let mut homes = Vec::with_capacity(count);
-        for (rank, fwos) in shares(projects.len() - EMPTY_PROJECTS, count).into_iter().enumerate() {
+        for (rank, fwos) in shares(projects.len() - EMPTY_PROJECTS, count)
+            .into_iter()
+            .enumerate()
+        {
             // 37 and 240 have no common divisor: a walk over all projects that begins with the first.
             homes.extend(std::iter::repeat_n(rank * 37 % projects.len(), fwos));
         }
@@ -49,7 +52,11 @@ impl Plan {
             .map(|project| {
                 let day = calendar::any_day(rng);
                 let local = day.and_time(calendar::working_time(rng));
-                Start { project, day, created_at: calendar::instant_in(projects[project].state, local) }
+                Start {
+                    project,
+                    day,
+                    created_at: calendar::instant_in(projects[project].state, local),
+                }
             })
             .collect();
         starts.sort_by_key(|start| start.created_at);
@@ -72,7 +79,9 @@ fn shares(projects: usize, count: usize) -> Vec<usize> {
     // 12: makes the median of 224 projects and 4,400 FWOs 12.
     let weight = |rank: usize| 1_000_000 / (12 + rank);
     let weights: usize = (1..projects).map(weight).sum();
-    let mut shares: Vec<usize> = (1..projects).map(|rank| others * weight(rank) / weights).collect();
+    let mut shares: Vec<usize> = (1..projects)
+        .map(|rank| others * weight(rank) / weights)
+        .collect();
     shares.insert(0, first);
     // Rounding down left over less than one for each rank; the busiest get it.
     let left = count - shares.iter().sum::<usize>();

@@ -28,10 +28,22 @@ pub(super) fn docs(database: &Transaction<'_>, tenant: &Tenant) -> anyhow::Resul
     insert(database, tenant, 0, 3, Texts::from(["Drywall", "Framing"]))
 }
 
-pub(super) fn demo(database: &Transaction<'_>, tenant: &Tenant, rng: &mut Rng) -> anyhow::Result<Vec<Place>> {
+pub(super) fn demo(
+    database: &Transaction<'_>,
+    tenant: &Tenant,
+    rng: &mut Rng,
+) -> anyhow::Result<Vec<Place>> {
     let customer_ids = customers_by_rank();
     (0..DEMO_PROJECTS)
-        .map(|index| insert(database, tenant, index, customer_ids[index], some_trades(rng)))
+        .map(|index| {
+            insert(
+                database,
+                tenant,
+                index,
+                customer_ids[index],
+                some_trades(rng),
+            )
+        })
         .collect()
 }
 
@@ -41,7 +53,9 @@ pub(super) fn harbor(
     customer_ids: &[i64],
 ) -> anyhow::Result<Vec<Place>> {
     let written = customer_ids.iter().enumerate();
-    written.map(|(index, id)| insert(database, tenant, index, *id, Texts::from(["Tile"]))).collect()
+    written
+        .map(|(index, id)| insert(database, tenant, index, *id, Texts::from(["Tile"])))
+        .collect()
 }
 
 /// The customer of each project, in the manner of Zipf: 25 projects for the first, fewer for each next, none for the last.
@@ -73,7 +87,11 @@ fn insert(
     let (city, state, zip_code) = CITIES[index * 7 % CITIES.len()];
     let name = PROJECT_NAMES[index % PROJECT_NAMES.len()];
     let phase = index / PROJECT_NAMES.len();
-    let status = if index % 10 < 7 { ProjectStatus::Active } else { ProjectStatus::Inactive };
+    let status = if index % 10 < 7 {
+        ProjectStatus::Active
+    } else {
+        ProjectStatus::Inactive
+    };
     let sql = "INSERT INTO projects (company_id, customer_id, number, name, address1, city, state, zip_code, trades,
                    gc_project_number, status, updated_at)
                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
@@ -81,7 +99,11 @@ fn insert(
         tenant.company_id,
         customer_id,
         format!("{}-{:04}", 24 + index / 80, 137 + index),
-        if phase == 0 { name.to_owned() } else { format!("{name} {}", phase + 1) },
+        if phase == 0 {
+            name.to_owned()
+        } else {
+            format!("{name} {}", phase + 1)
+        },
         format!("{} {}", 11 + index * 3, STREETS[index % STREETS.len()]),
         city,
         state,
@@ -97,8 +119,15 @@ fn insert(
 }
 
 /// The project manager is on every team, the foreman on every third.
-fn assign(database: &Transaction<'_>, tenant: &Tenant, index: usize, project_id: i64) -> anyhow::Result<()> {
-    let foreman = tenant.user_id(Role::Foreman).filter(|_| index.is_multiple_of(3));
+fn assign(
+    database: &Transaction<'_>,
+    tenant: &Tenant,
+    index: usize,
+    project_id: i64,
+) -> anyhow::Result<()> {
+    let foreman = tenant
+        .user_id(Role::Foreman)
+        .filter(|_| index.is_multiple_of(3));
     for user_id in tenant.user_id(Role::Pm).into_iter().chain(foreman) {
         database
             .prepare_cached("INSERT INTO project_assignments (user_id, project_id) VALUES (?, ?)")?

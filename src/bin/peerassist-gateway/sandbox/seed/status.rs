@@ -10,8 +10,11 @@ const OLD_AFTER_DAYS: i64 = 120;
 
 type Shares<T> = [(T, u32)];
 
-const TYPES: &Shares<FwoType> =
-    &[(FwoType::FieldWork, 84), (FwoType::ServiceWork, 11), (FwoType::TrackingOnly, 5)];
+const TYPES: &Shares<FwoType> = &[
+    (FwoType::FieldWork, 84),
+    (FwoType::ServiceWork, 11),
+    (FwoType::TrackingOnly, 5),
+];
 
 const YOUNG_FIELD_WORK: &Shares<FwoStatus> = &[
     (FwoStatus::Entry, 30),

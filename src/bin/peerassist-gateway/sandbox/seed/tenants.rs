@@ -20,22 +20,41 @@ pub(super) struct Tenant {
 impl Tenant {
     /// The user of a role; absent where the company has none.
     pub(super) fn user_id(&self, role: Role) -> Option<i64> {
-        self.users.iter().find(|(held, _)| *held == role).map(|(_, id)| *id)
+        self.users
+            .iter()
+            .find(|(held, _)| *held == role)
+            .map(|(_, id)| *id)
     }
 
     pub(super) fn user_name(&self, role: Role) -> String {
-        let held = if self.user_id(role).is_some() { role } else { Role::Admin };
+        let held = if self.user_id(role).is_some() {
+            role
+        } else {
+            Role::Admin
+        };
         user_name(held, self.domain)
     }
 }
 
 pub(super) fn lakeline(database: &Transaction<'_>) -> anyhow::Result<Tenant> {
     let roles = [Role::Admin, Role::Pm, Role::Foreman, Role::Viewer];
-    write(database, "Lakeline Interiors", "demo-key", "lakeline.example", &roles)
+    write(
+        database,
+        "Lakeline Interiors",
+        "demo-key",
+        "lakeline.example",
+        &roles,
+    )
 }
 
 pub(super) fn harbor(database: &Transaction<'_>) -> anyhow::Result<Tenant> {
-    write(database, "Harbor Tile", "harbor-key", "harbortile.example", &[Role::Admin])
+    write(
+        database,
+        "Harbor Tile",
+        "harbor-key",
+        "harbortile.example",
+        &[Role::Admin],
+    )
 }
 
 fn write(
@@ -57,7 +76,11 @@ fn write(
         users.push((role, database.last_insert_rowid()));
     }
     templates(database, company_id)?;
-    Ok(Tenant { company_id, domain, users })
+    Ok(Tenant {
+        company_id,
+        domain,
+        users,
+    })
 }
 
 fn user_name(role: Role, domain: &str) -> String {

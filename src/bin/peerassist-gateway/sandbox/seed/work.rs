@@ -11,14 +11,16 @@ use super::words::FIXED_ITEMS;
 use super::words::HOURLY_ITEMS;
 use super::words::LAST_NAMES;
 use super::words::MATERIALS;
-use super::words::TRADES;
 use super::words::TRADE_BASES;
+use super::words::TRADES;
 use crate::sandbox::billing::AdditionalItem;
 use crate::sandbox::billing::Calc;
 use crate::sandbox::billing::EquipmentLine;
+use crate::sandbox::decimal::Decimal;
 use crate::sandbox::decimal::Hours;
 use crate::sandbox::decimal::Money;
 use crate::sandbox::decimal::Quantity;
+use crate::sandbox::decimal::half_up;
 use crate::sandbox::fwo_draft::Lines;
 use crate::sandbox::time_and_material::LaborLine;
 use crate::sandbox::time_and_material::MaterialLine;
@@ -27,8 +29,17 @@ use crate::sandbox::time_and_material::PricingUnit;
 /// A log-normal distribution (median 2,400, 95th percentile 28,000, cut at 240,000) as dollars at per mille points.
 /// A table, because logarithms may differ in their last digit from machine to machine.
 const TOTALS: [(i64, i64); 11] = [
-    (0, 40), (10, 74), (50, 206), (100, 354), (250, 876), (500, 2_400), (750, 6_574), (900, 16_286), (950, 28_000),
-    (990, 77_500), (1_000, 240_000),
+    (0, 40),
+    (10, 74),
+    (50, 206),
+    (100, 354),
+    (250, 876),
+    (500, 2_400),
+    (750, 6_574),
+    (900, 16_286),
+    (950, 28_000),
+    (990, 77_500),
+    (1_000, 240_000),
 ];
 /// Total over subtotal: 10 % overhead and about 8 % profit.
 const MARKUP_PERCENT: i64 = 119;
@@ -41,8 +52,13 @@ const QUARTER_HOUR: i64 = 25;
 pub(super) fn any_lines(day: NaiveDate, premium_time: bool, rng: &mut Rng) -> Lines {
     let subtotal = any_total(rng) * 100 / MARKUP_PERCENT;
     let labor = labor_lines(day, premium_time, subtotal * rng.i64(45..=75) / 100, rng);
-    let mut lines = Lines { labor, ..Lines::default() };
-    lines.equipment = (0..few(&[66, 27, 7], rng)).map(|_| equipment_line(rng)).collect();
+    let mut lines = Lines {
+        labor,
+        ..Lines::default()
+    };
+    lines.equipment = (0..few(&[66, 27, 7], rng))
+        .map(|_| equipment_line(rng))
+        .collect();
     lines.additional_items = additional_items(lines.labor_hours(), few(&[55, 28, 12, 5], rng), rng);
     let so_far = lines.totals();
     let left = subtotal - so_far.labor.0 - so_far.equipment.0 - so_far.additional.0;
@@ -54,7 +70,10 @@ pub(super) fn any_lines(day: NaiveDate, premium_time: bool, rng: &mut Rng) -> Li
 fn any_total(rng: &mut Rng) -> i64 {
     // Tenths of a per mille, so that the long tail is not made of a few steps.
     let at = rng.i64(0..10_000);
-    let upper = TOTALS.iter().position(|(point, _)| point * 10 > at).unwrap_or(TOTALS.len() - 1);
+    let upper = TOTALS
+        .iter()
+        .position(|(point, _)| point * 10 > at)
+        .unwrap_or(TOTALS.len() - 1);
     let ((from, low), (to, high)) = (TOTALS[upper - 1], TOTALS[upper]);
     let (from, to) = (from * 10, to * 10);
     (low * 100) + (high - low) * 100 * (at - from) / (to - from)
@@ -79,9 +98,18 @@ fn labor_lines(day: NaiveDate, premium_time: bool, cents: i64, rng: &mut Rng) ->
         .map(|index| {
             let worker = employee((crew + index) % EMPLOYEES, rng);
             let rate = worker.regular_rate.unwrap_or(Money::ZERO).0;
-            let hours = (cents / count * 100 / rate / QUARTER_HOUR * QUARTER_HOUR).clamp(2 * QUARTER_HOUR, 1_600);
+            let hours = (cents / count * 100 / rate / QUARTER_HOUR * QUARTER_HOUR)
+                .clamp(2 * QUARTER_HOUR, 1_600);
             let work_date = day + Days::new(index as u64 / 4);
-            with_hours(LaborLine { work_date, ..worker }, hours, premium_time).priced()
+            with_hours(
+                LaborLine {
+                    work_date,
+                    ..worker
+                },
+                hours,
+                premium_time,
+            )
+            .priced()
         })
         .collect()
 }
@@ -95,7 +123,11 @@ pub(super) fn employee(number: usize, rng: &mut Rng) -> LaborLine {
         id: 0,
         // Now and then somebody is written down by name only.
         employee_number: (rng.u32(0..20) > 0).then(|| format!("E{:04}", 1_001 + number)),
-        employee_name: format!("{} {}", FIRST_NAMES[number % FIRST_NAMES.len()], LAST_NAMES[number % LAST_NAMES.len()]),
+        employee_name: format!(
+            "{} {}",
+            FIRST_NAMES[number % FIRST_NAMES.len()],
+            LAST_NAMES[number % LAST_NAMES.len()]
+        ),
         trade: TRADES[trade].to_owned(),
         trade_class: class.to_owned(),
         work_date: NaiveDate::default(),
@@ -103,7 +135,7 @@ pub(super) fn employee(number: usize, rng: &mut Rng) -> LaborLine {
         overtime_hours: Hours::ZERO,
         double_time_hours: Hours::ZERO,
         regular_rate: Some(Money::from_cents(rate)),
-        overtime_rate: Some(Money::from_cents(rate * 3 / 2)),
+        overtime_rate: Some(Money::from_cents(half_up(i128::from(rate) * 3, 2))),
         double_time_rate: Some(Money::from_cents(rate * 2)),
         amount: Money::ZERO,
     }
@@ -125,7 +157,9 @@ fn material_lines(cents: i64, rng: &mut Rng) -> Vec<MaterialLine> {
     // What no crew can bill in labor must be material.
     let needed = (cents / 1_500_000 + i64::from(cents > 50_000)).clamp(0, 8) as usize;
     let count = drawn.max(needed);
-    (0..count).map(|_| material_line(cents.max(1_000) / count as i64, rng)).collect()
+    (0..count)
+        .map(|_| material_line(cents.max(1_000) / count as i64, rng))
+        .collect()
 }
 
 fn material_line(cents: i64, rng: &mut Rng) -> MaterialLine {
@@ -137,15 +171,23 @@ fn material_line(cents: i64, rng: &mut Rng) -> MaterialLine {
     };
     let whole = (cents * per / material.price).max(1);
     // Pounds are weighed, the rest is counted or measured.
-    let part = if material.pricing_unit == PricingUnit::Pound { rng.i64(0..4) * 2_500 } else { 0 };
+    let part = if material.pricing_unit == PricingUnit::Pound {
+        rng.i64(0..4) * 2_500
+    } else {
+        0
+    };
     MaterialLine {
         id: 0,
         item_code: (rng.u32(0..12) > 0).then(|| material.code.to_owned()),
         description: material.description.to_owned(),
-        quantity: Quantity::whole(whole) + Quantity { 0: part },
+        quantity: Quantity::whole(whole) + Decimal(part),
         unit_type: material.unit_type.to_owned(),
         pricing_unit: material.pricing_unit,
-        factor: if rng.u32(0..15) == 0 { Quantity::from_cents(110) } else { Quantity::whole(1) },
+        factor: if rng.u32(0..15) == 0 {
+            Quantity::from_cents(110)
+        } else {
+            Quantity::whole(1)
+        },
         unit_price: Some(Money::from_cents(material.price)),
         amount: Money::ZERO,
     }
@@ -169,7 +211,14 @@ fn equipment_line(rng: &mut Rng) -> EquipmentLine {
 fn additional_items(labor_hours: Hours, count: usize, rng: &mut Rng) -> Vec<AdditionalItem> {
     let first = rng.usize(0..3);
     (first..first + count)
-        .map(|index| if index % 2 == 0 { hourly_item(index % 3, labor_hours) } else { fixed_item(index % 3) }.priced())
+        .map(|index| {
+            if index % 2 == 0 {
+                hourly_item(index % 3, labor_hours)
+            } else {
+                fixed_item(index % 3)
+            }
+            .priced()
+        })
         .collect()
 }
 
@@ -182,7 +231,10 @@ fn hourly_item(index: usize, labor_hours: Hours) -> AdditionalItem {
         description: description.to_owned(),
         calc: Calc::Hours,
         hours_per: Some(Quantity::whole(hours_per)),
-        quantity: Quantity { 0: crate::sandbox::decimal::half_up(i128::from(labor_hours.0) * 100, i128::from(hours_per)) },
+        quantity: Decimal(half_up(
+            i128::from(labor_hours.0) * 100,
+            i128::from(hours_per),
+        )),
         rate: Money::from_cents(rate),
         amount: Money::ZERO,
     }

@@ -45,7 +45,9 @@ impl Store {
             idle_readers: Mutex::new(idle_readers),
             reader_permits: Semaphore::new(READERS),
         };
-        Ok(Self { shared: Arc::new(shared) })
+        Ok(Self {
+            shared: Arc::new(shared),
+        })
     }
 
     /// Answers a question from one consistent state of the database.
@@ -84,7 +86,9 @@ impl Store {
 async fn off_the_async_threads<T: Send + 'static>(
     work: impl FnOnce() -> Answer<T> + Send + 'static,
 ) -> Answer<T> {
-    tokio::task::spawn_blocking(work).await.unwrap_or_else(|cause| Err(Problem::internal(&cause)))
+    tokio::task::spawn_blocking(work)
+        .await
+        .unwrap_or_else(|cause| Err(Problem::internal(&cause)))
 }
 
 /// A reader taken from the idle ones; it goes back even when the question panics.
@@ -95,7 +99,11 @@ struct Lent {
 
 impl From<Arc<Shared>> for Lent {
     fn from(home: Arc<Shared>) -> Self {
-        let reader = home.idle_readers.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let reader = home
+            .idle_readers
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .pop();
         Self { reader, home }
     }
 }
@@ -111,7 +119,11 @@ impl Deref for Lent {
 impl Drop for Lent {
     fn drop(&mut self) {
         if let Some(reader) = self.reader.take() {
-            self.home.idle_readers.lock().unwrap_or_else(PoisonError::into_inner).push(reader);
+            self.home
+                .idle_readers
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .push(reader);
         }
     }
 }

@@ -29,7 +29,8 @@ pub(super) fn open(
 ) -> anyhow::Result<(Connection, Vec<Connection>)> {
     let place = Place::new(file);
     let mut writer = place.connect()?;
-    let inspected = inspect(&writer).with_context(|| format!("{place} is not a sandbox database"))?;
+    let inspected =
+        inspect(&writer).with_context(|| format!("{place} is not a sandbox database"))?;
     if inspected == Found::Foreign {
         bail!("{place} is not a sandbox database");
     }
@@ -49,7 +50,9 @@ pub(super) fn open(
     }
     check(&transaction, &place, set)?;
     transaction.commit()?;
-    let readers = (0..readers).map(|_| place.connect_reader()).collect::<anyhow::Result<_>>()?;
+    let readers = (0..readers)
+        .map(|_| place.connect_reader())
+        .collect::<anyhow::Result<_>>()?;
     Ok((writer, readers))
 }
 
@@ -61,8 +64,10 @@ enum Found {
 }
 
 fn inspect(connection: &Connection) -> rusqlite::Result<Found> {
-    let application_id: i64 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
-    let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    let application_id: i64 =
+        connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
+    let tables: i64 =
+        connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
     Ok(match (application_id, tables) {
         (APPLICATION_ID, _) => Found::Sandbox,
         (0, 0) => Found::Nothing,
@@ -73,14 +78,20 @@ fn inspect(connection: &Connection) -> rusqlite::Result<Found> {
 fn check(connection: &Connection, place: &Place, set: &str) -> anyhow::Result<()> {
     let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
     if version != SCHEMA_VERSION {
-        bail!("{place} was written by another version of the sandbox (tables {version}, not {SCHEMA_VERSION})");
+        bail!(
+            "{place} was written by another version of the sandbox (tables {version}, not {SCHEMA_VERSION})"
+        );
     }
     let held: Option<String> = connection
-        .query_row("SELECT value FROM meta WHERE name = 'set'", [], |row| row.get(0))
+        .query_row("SELECT value FROM meta WHERE name = 'set'", [], |row| {
+            row.get(0)
+        })
         .optional()?;
     let held = held.unwrap_or_default();
     if held != set {
-        bail!("{place} holds the data set `{held}`, not `{set}`: name another file, or ask for `{held}`");
+        bail!(
+            "{place} holds the data set `{held}`, not `{set}`: name another file, or ask for `{held}`"
+        );
     }
     Ok(())
 }
@@ -96,9 +107,15 @@ impl Place {
         // Every database in memory has its own name, or two stores of one process would be one.
         static OPENED: AtomicU64 = AtomicU64::new(0);
         match file {
-            Some(path) => Self { name: path.display().to_string(), in_memory: false },
+            Some(path) => Self {
+                name: path.display().to_string(),
+                in_memory: false,
+            },
             None => Self {
-                name: format!("file:/sandbox-{}?vfs=memdb", OPENED.fetch_add(1, Ordering::Relaxed)),
+                name: format!(
+                    "file:/sandbox-{}?vfs=memdb",
+                    OPENED.fetch_add(1, Ordering::Relaxed)
+                ),
                 in_memory: true,
             },
         }
@@ -111,8 +128,8 @@ impl Place {
         if self.in_memory {
             flags |= OpenFlags::SQLITE_OPEN_URI;
         }
-        let connection =
-            Connection::open_with_flags(&self.name, flags).with_context(|| format!("cannot open {self}"))?;
+        let connection = Connection::open_with_flags(&self.name, flags)
+            .with_context(|| format!("cannot open {self}"))?;
         connection.busy_timeout(BUSY_WAIT)?;
         connection.set_prepared_statement_cache_capacity(64);
         Ok(connection)
@@ -127,6 +144,10 @@ impl Place {
 
 impl std::fmt::Display for Place {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(if self.in_memory { "the database in memory" } else { &self.name })
+        f.write_str(if self.in_memory {
+            "the database in memory"
+        } else {
+            &self.name
+        })
     }
 }
