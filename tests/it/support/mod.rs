@@ -2,3 +2,4 @@
 
 pub(crate) mod process;
 pub(crate) mod raw;
+pub(crate) mod sandbox;
