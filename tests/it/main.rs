@@ -1,5 +1,10 @@
 //! Tests.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on has failed; the lint's own exception for tests leaves out their helpers"
+)]
+
 mod support;
 
 mod sandbox_auth;

@@ -8,6 +8,7 @@ use rust_decimal::Decimal;
 use rust_decimal::RoundingStrategy;
 use serde_json::Value;
 use serde_json::json;
+use tokio::sync::OnceCell;
 
 use crate::support::sandbox::ADMIN;
 use crate::support::sandbox::FOREMAN;
@@ -175,18 +176,18 @@ async fn companies_do_not_see_each_other() {
     assert_eq!(searched["totalElements"], 0);
 }
 
-/// Details of every tenth FWO, with the row of each in the list.
-async fn some_details() -> Vec<(&'static Value, Value)> {
-    let sandbox = Sandbox::shared();
-    let rows = Sandbox::shared_fwos().await;
-    stream::iter(rows.iter().step_by(10))
-        .map(|row| async move {
-            let detail = sandbox.json(ADMIN, &format!("/fwo/{}", row["id"])).await;
-            (row, detail)
-        })
-        .buffered(4)
-        .collect()
-        .await
+/// The whole record of every tenth FWO, with its row in the list.
+async fn some_details() -> &'static [(&'static Value, Value)] {
+    static DETAILS: OnceCell<Vec<(&Value, Value)>> = OnceCell::const_new();
+    let fetch = async || {
+        let rows = Sandbox::shared_fwos().await.iter().step_by(10);
+        let details = rows.map(|row| async move {
+            let path = format!("/fwo/{}", row["id"]);
+            (row, Sandbox::shared().json(ADMIN, &path).await)
+        });
+        stream::iter(details).buffered(4).collect().await
+    };
+    DETAILS.get_or_init(fetch).await
 }
 
 #[tokio::test]
@@ -291,7 +292,7 @@ fn check_totals(fwo: &Value) {
 #[tokio::test]
 async fn totals_follow_from_the_lines_to_the_cent() {
     for (_, detail) in some_details().await {
-        check_totals(&detail);
+        check_totals(detail);
     }
 }
 

@@ -136,6 +136,8 @@ pub(crate) fn router() -> OpenApiRouter<Store> {
 }
 
 /// Retrieve customers, page by page
+///
+/// Sorts: `id`, `name`, `number`, `city`, `state`, `status`.
 #[utoipa::path(
     get,
     path = "/customer",

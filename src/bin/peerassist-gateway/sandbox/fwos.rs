@@ -74,7 +74,7 @@ pub(crate) fn router() -> OpenApiRouter<Store> {
         .routes(routes!(fwo))
 }
 
-/// What the caller may see: the company's FWOs, for a foreman those of projects he is assigned to.
+/// What the caller may see: the company's FWOs, for a foreman those of assigned projects.
 fn visible(caller: &Caller) -> Filter {
     Filter::new("f.company_id = ?", caller.company_id).and(
         "f.project_id IN (SELECT project_id FROM project_assignments WHERE user_id = ?)",
@@ -84,7 +84,7 @@ fn visible(caller: &Caller) -> Filter {
 
 /// Retrieve FWOs with pagination
 ///
-/// A foreman sees the FWOs of projects he is assigned to. Sorts: `id`, `number`, `summary`, `status`, `type`, `amount`,
+/// A foreman sees only the FWOs of assigned projects. Sorts: `id`, `number`, `summary`, `status`, `type`, `amount`,
 /// `romAmount`, `createdDate`, `updatedDate`, `projectNumber`.
 #[utoipa::path(
     get,

@@ -129,7 +129,7 @@ pub(crate) fn router() -> OpenApiRouter<Store> {
         .routes(routes!(project))
 }
 
-/// What the caller may see: the company's projects, for a foreman those he is assigned to.
+/// What the caller may see: the company's projects, for a foreman the assigned ones.
 fn visible(caller: &Caller) -> Filter {
     Filter::new("p.company_id = ?", caller.company_id).and(
         "p.id IN (SELECT project_id FROM project_assignments WHERE user_id = ?)",
@@ -139,7 +139,7 @@ fn visible(caller: &Caller) -> Filter {
 
 /// Retrieve projects, page by page
 ///
-/// A foreman sees the projects he is assigned to. Sorts: `id`, `number`, `name`, `city`, `state`, `status`, `customerName`.
+/// A foreman sees only assigned projects. Sorts: `id`, `number`, `name`, `city`, `state`, `status`, `customerName`.
 #[utoipa::path(
     get,
     path = "/project",
