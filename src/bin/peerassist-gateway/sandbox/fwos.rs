@@ -140,7 +140,10 @@ fn list(database: &Connection, filter: &Filter, request: &PageRequest) -> Answer
     let (columns, page) = (FwoSummary::COLUMNS, request.sql());
     let content = database
         .prepare_cached(&format!("SELECT {columns} FROM {TABLES} {matching} {page}"))?
-        .query_map(filter.values(), FwoSummary::read)?
+        .query_map(
+            filter.values_then(request.limit_and_offset()),
+            FwoSummary::read,
+        )?
         .collect::<rusqlite::Result<_>>()?;
     Ok(Page::new(request, content, total))
 }
