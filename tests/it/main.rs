@@ -13,4 +13,5 @@ mod sandbox_customers;
 mod sandbox_fwos;
 mod sandbox_pages;
 mod sandbox_projects;
+mod sandbox_totals;
 mod sandbox_worlds;
