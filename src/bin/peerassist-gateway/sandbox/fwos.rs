@@ -116,7 +116,10 @@ fn filter(caller: &Caller, query: &Query) -> Answer<Filter> {
     let instant = |name| Ok::<_, Problem>(query.instant(name)?.map(|instant| instant.0));
     Ok(visible(caller)
         .and("f.project_id = ?", query.id("projectId")?)
-        .and("p.customer_id = ?", query.id("customerId")?)
+        .and(
+            "f.project_id IN (SELECT id FROM projects WHERE customer_id = ?)",
+            query.id("customerId")?,
+        )
         .and_any_of(
             "f.status",
             statuses.into_iter().map(FwoStatus::word).collect(),
@@ -130,12 +133,11 @@ fn filter(caller: &Caller, query: &Query) -> Answer<Filter> {
         .and("f.updated_at < ?", instant("updatedTo")?))
 }
 
+/// Filters name columns of `fwos` only, so that counting needs no join: it would cost more than the page.
 fn list(database: &Connection, filter: &Filter, request: &PageRequest) -> Answer<Page<FwoSummary>> {
     let matching = filter.sql();
     let total = database
-        .prepare_cached(&format!(
-            "SELECT count(*) FROM fwos f JOIN projects p ON p.id = f.project_id {matching}"
-        ))?
+        .prepare_cached(&format!("SELECT count(*) FROM fwos f {matching}"))?
         .query_row(filter.values(), |row| row.get(0))?;
     let (columns, page) = (FwoSummary::COLUMNS, request.sql());
     let content = database
