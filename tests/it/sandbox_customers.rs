@@ -51,7 +51,7 @@ async fn empty_values_are_kept_and_absent_ones_left_out() {
         count(|customer| customer["city"] == "" && customer["zipCode"] == ""),
         9
     );
-    assert_eq!(count(|customer| customer["address2"] == ""), 24);
+    assert_eq!(count(|customer| customer["address2"] == ""), 30);
     assert_eq!(count(|customer| customer["status"] == "INACTIVE"), 6);
     assert_eq!(
         count(|customer| customer["billingContact"] == customer["contactName"]),

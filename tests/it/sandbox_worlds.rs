@@ -9,13 +9,9 @@ use crate::support::sandbox::ADMIN;
 use crate::support::sandbox::Sandbox;
 use crate::support::sandbox::sandbox_command;
 
-async fn fwos() -> Vec<Value> {
-    Sandbox::shared().all(ADMIN, "/fwo").await
-}
-
 /// The whole record of the one FWO whose row satisfies this.
 async fn detail(which: impl Fn(&Value) -> bool) -> Value {
-    let all = fwos().await;
+    let all = Sandbox::shared_fwos().await;
     let row = all.iter().find(|row| which(row)).unwrap();
     Sandbox::shared()
         .json(ADMIN, &format!("/fwo/{}", row["id"]))
@@ -46,7 +42,7 @@ async fn two_sandboxes_answer_alike_to_the_byte() {
 
 #[tokio::test]
 async fn every_type_and_step_occurs() {
-    let all = fwos().await;
+    let all = Sandbox::shared_fwos().await;
     let words = |member: &str| {
         all.iter()
             .map(|fwo| fwo[member].to_string())
@@ -58,7 +54,7 @@ async fn every_type_and_step_occurs() {
 
 #[tokio::test]
 async fn numbers_have_gaps_and_are_unique_in_a_project() {
-    let all = fwos().await;
+    let all = Sandbox::shared_fwos().await;
     let numbers: HashSet<_> = all
         .iter()
         .map(|fwo| (&fwo["projectId"], &fwo["number"]))
@@ -84,7 +80,7 @@ async fn numbers_have_gaps_and_are_unique_in_a_project() {
 #[tokio::test]
 async fn forty_fwos_were_created_in_the_same_millisecond() {
     let mut by_time: HashMap<String, usize> = HashMap::new();
-    for fwo in fwos().await {
+    for fwo in Sandbox::shared_fwos().await {
         *by_time.entry(fwo["createdDate"].to_string()).or_default() += 1;
     }
     assert_eq!(by_time.values().max(), Some(&40));
@@ -92,7 +88,7 @@ async fn forty_fwos_were_created_in_the_same_millisecond() {
 
 #[tokio::test]
 async fn the_longest_texts_are_there() {
-    let all = fwos().await;
+    let all = Sandbox::shared_fwos().await;
     assert_eq!(all.iter().map(|fwo| chars(fwo, "summary")).max(), Some(100));
     // The tenth after the longest summary, by construction; found by its length here.
     let summary = all
@@ -118,7 +114,7 @@ async fn names_and_summaries_hold_quotes_and_letters_from_elsewhere() {
 
 #[tokio::test]
 async fn amounts_and_rough_amounts_may_be_zero_or_absent() {
-    let all = fwos().await;
+    let all = Sandbox::shared_fwos().await;
     let zero = |member: &str| {
         all.iter()
             .filter(|fwo| fwo[member].as_f64() == Some(0.0))
@@ -152,7 +148,7 @@ async fn premium_time_has_no_regular_hours() {
 
 #[tokio::test]
 async fn materials_are_priced_by_each_hundred_thousand_and_pound() {
-    let all = fwos().await;
+    let all = Sandbox::shared_fwos().await;
     let mut units = HashSet::new();
     for fwo in all.iter().step_by(50) {
         let fwo = Sandbox::shared()
@@ -172,7 +168,7 @@ async fn materials_are_priced_by_each_hundred_thousand_and_pound() {
 #[tokio::test]
 async fn one_fwo_has_150_labor_lines() {
     // Nobody else logs that many hours.
-    let all = fwos().await;
+    let all = Sandbox::shared_fwos().await;
     let most = all.iter().max_by(|a, b| {
         a["laborHours"]
             .as_f64()
@@ -205,7 +201,7 @@ async fn an_inactive_customer_has_open_fwos_and_some_projects_have_none() {
         open.iter()
             .any(|fwo| ids.contains(&fwo["customerId"].as_i64()))
     );
-    let worked_on: HashSet<_> = fwos()
+    let worked_on: HashSet<_> = Sandbox::shared_fwos()
         .await
         .iter()
         .map(|fwo| fwo["projectId"].as_i64())

@@ -16,6 +16,7 @@ use reqwest::Response;
 use serde_json::Value;
 use serde_json::json;
 use tokio::sync::Mutex;
+use tokio::sync::OnceCell;
 
 pub(crate) const ADMIN: User = User::lakeline("admin@lakeline.example");
 pub(crate) const FOREMAN: User = User::lakeline("foreman@lakeline.example");
@@ -184,6 +185,12 @@ impl Sandbox {
         self.all_of_size(user, path_and_query, PAGE_SIZE_MAX).await
     }
 
+    /// Every FWO of the shared sandbox as its admin sees them; fetched once, for it is long.
+    pub(crate) async fn shared_fwos() -> &'static [Value] {
+        static FWOS: OnceCell<Vec<Value>> = OnceCell::const_new();
+        FWOS.get_or_init(|| Self::shared().all(ADMIN, "/fwo")).await
+    }
+
     /// What `/__calls` counted since the start or the last reset.
     pub(crate) async fn calls(&self) -> Value {
         let answer = self
@@ -219,10 +226,14 @@ pub(crate) fn sandbox_command() -> Command {
     command
 }
 
-fn client() -> Client {
-    // A client of its own for each request: connections belong to the runtime of one test.
-    rustls::crypto::ring::default_provider()
-        .install_default()
-        .ok();
-    Client::builder().no_proxy().build().expect("a client")
+fn client() -> &'static Client {
+    static CLIENT: OnceLock<Client> = OnceLock::new();
+    CLIENT.get_or_init(|| {
+        rustls::crypto::ring::default_provider()
+            .install_default()
+            .ok();
+        // No connection outlives its request: it would belong to the runtime of one test and die with it.
+        let client = Client::builder().no_proxy().pool_max_idle_per_host(0);
+        client.build().expect("a client")
+    })
 }

@@ -54,9 +54,12 @@ pub(crate) async fn count(State(calls): State<Calls>, request: Request, next: Ne
     {
         let mut tally = calls.tally();
         tally.total += 1;
-        *tally.routes.entry(route).or_default() += 1;
+        *tally.routes.entry(route.clone()).or_default() += 1;
     }
-    next.run(request).await
+    let response = next.run(request).await;
+    // The template, not the address: queries hold client keys.
+    tracing::debug!(status = response.status().as_u16(), "{route}");
+    response
 }
 
 async fn show(

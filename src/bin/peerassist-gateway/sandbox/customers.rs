@@ -136,6 +136,8 @@ pub(crate) fn router() -> OpenApiRouter<Store> {
 }
 
 /// Retrieve customers, page by page
+///
+/// Sorts: `id`, `name`, `number`, `city`, `state`, `status`.
 #[utoipa::path(
     get,
     path = "/customer",
@@ -181,7 +183,10 @@ fn list(database: &Connection, filter: &Filter, request: &PageRequest) -> Answer
         .prepare_cached(&format!(
             "SELECT {COLUMNS} FROM customers c {matching} {page}"
         ))?
-        .query_map(filter.values(), Customer::read)?
+        .query_map(
+            filter.values_then(request.limit_and_offset()),
+            Customer::read,
+        )?
         .collect::<rusqlite::Result<_>>()?;
     Ok(Page::new(request, content, total))
 }

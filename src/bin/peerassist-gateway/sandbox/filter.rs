@@ -1,5 +1,7 @@
 //! The conditions of a list, each with its bound values: what the caller typed never becomes SQL.
 
+use rusqlite::Params;
+use rusqlite::params_from_iter;
 use rusqlite::types::Value;
 
 /// A growing `WHERE … AND …`.
@@ -50,7 +52,12 @@ impl Filter {
         format!("WHERE {}", self.conditions.join(" AND "))
     }
 
-    pub(crate) fn values(&self) -> rusqlite::ParamsFromIter<&Vec<Value>> {
-        rusqlite::params_from_iter(&self.values)
+    pub(crate) fn values(&self) -> impl Params {
+        params_from_iter(&self.values)
+    }
+
+    /// The values of this filter, then those of what follows it.
+    pub(crate) fn values_then(&self, more: [i64; 2]) -> impl Params {
+        params_from_iter(self.values.iter().cloned().chain(more.map(Value::from)))
     }
 }

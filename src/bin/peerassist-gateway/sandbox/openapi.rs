@@ -3,6 +3,10 @@
 use axum::Router;
 use utoipa::Modify;
 use utoipa::OpenApi;
+use utoipa::openapi::Ref;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::Array;
+use utoipa::openapi::schema::Schema;
 use utoipa::openapi::security::HttpAuthScheme;
 use utoipa::openapi::security::HttpBuilder;
 use utoipa::openapi::security::SecurityScheme;
@@ -34,6 +38,20 @@ impl Modify for BearerToken {
             .build();
         let components = document.components.get_or_insert_default();
         components.add_security_scheme("token", SecurityScheme::Http(scheme));
+    }
+}
+
+/// utoipa copies the schema of a generic argument into every page; the items are the schemas of the same name.
+pub(crate) fn refer_to_items(document: &mut utoipa::openapi::OpenApi) {
+    let components = document.components.get_or_insert_default();
+    for (name, schema) in &mut components.schemas {
+        let (Some(item), RefOr::T(Schema::Object(page))) = (name.strip_prefix("Page_"), schema)
+        else {
+            continue;
+        };
+        let items = Ref::from_schema_name(item);
+        page.properties
+            .insert("content".to_owned(), Array::new(items).into());
     }
 }
 

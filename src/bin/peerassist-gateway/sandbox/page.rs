@@ -59,14 +59,13 @@ impl PageRequest {
         })
     }
 
-    /// `ORDER BY … LIMIT … OFFSET …`; made of known expressions and numbers only, never of the caller's text.
+    /// Made of known expressions only, never of the caller's text; wants `limit_and_offset` after the filter's values.
     pub(crate) fn sql(&self) -> String {
-        format!(
-            "ORDER BY {} LIMIT {} OFFSET {}",
-            self.order_by,
-            self.size,
-            self.offset()
-        )
+        format!("ORDER BY {} LIMIT ? OFFSET ?", self.order_by)
+    }
+
+    pub(crate) fn limit_and_offset(&self) -> [i64; 2] {
+        [self.size, self.offset()]
     }
 
     fn offset(&self) -> i64 {

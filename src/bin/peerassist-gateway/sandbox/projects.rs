@@ -3,6 +3,7 @@
 use axum::Extension;
 use axum::extract::State;
 use rusqlite::Connection;
+use rusqlite::OptionalExtension;
 use rusqlite::Row;
 use serde::Serialize;
 use utoipa::IntoParams;
@@ -129,7 +130,7 @@ pub(crate) fn router() -> OpenApiRouter<Store> {
         .routes(routes!(project))
 }
 
-/// What the caller may see: the company's projects, for a foreman those he is assigned to.
+/// What the caller may see: the company's projects, for a foreman the assigned ones.
 fn visible(caller: &Caller) -> Filter {
     Filter::new("p.company_id = ?", caller.company_id).and(
         "p.id IN (SELECT project_id FROM project_assignments WHERE user_id = ?)",
@@ -139,7 +140,7 @@ fn visible(caller: &Caller) -> Filter {
 
 /// Retrieve projects, page by page
 ///
-/// A foreman sees the projects he is assigned to. Sorts: `id`, `number`, `name`, `city`, `state`, `status`, `customerName`.
+/// A foreman sees only assigned projects. Sorts: `id`, `number`, `name`, `city`, `state`, `status`, `customerName`.
 #[utoipa::path(
     get,
     path = "/project",
@@ -176,20 +177,15 @@ fn list(database: &Connection, filter: &Filter, request: &PageRequest) -> Answer
     let total = database
         .prepare_cached(&format!("SELECT count(*) FROM projects p {matching}"))?
         .query_row(filter.values(), |row| row.get(0))?;
-    Ok(Page::new(
-        request,
-        select(database, filter, &request.sql())?,
-        total,
-    ))
-}
-
-fn select(database: &Connection, filter: &Filter, page: &str) -> Answer<Vec<Project>> {
-    let matching = filter.sql();
-    let projects = database
+    let page = request.sql();
+    let content = database
         .prepare_cached(&format!("SELECT {COLUMNS} FROM {TABLES} {matching} {page}"))?
-        .query_map(filter.values(), Project::read)?
+        .query_map(
+            filter.values_then(request.limit_and_offset()),
+            Project::read,
+        )?
         .collect::<rusqlite::Result<_>>()?;
-    Ok(projects)
+    Ok(Page::new(request, content, total))
 }
 
 /// Retrieve project details
@@ -211,11 +207,16 @@ async fn project(
     Id(id): Id,
 ) -> Answer<Json<Project>> {
     let filter = visible(&caller).and("p.id = ?", Some(id));
-    let found = store
-        .read(move |database| select(database, &filter, ""))
-        .await?
-        .pop();
+    let found = store.read(move |database| find(database, &filter)).await?;
     found
         .map(Json)
         .ok_or_else(|| Problem::not_found(format!("Project {id} not found")))
+}
+
+fn find(database: &Connection, filter: &Filter) -> Answer<Option<Project>> {
+    let found = database
+        .prepare_cached(&format!("SELECT {COLUMNS} FROM {TABLES} {}", filter.sql()))?
+        .query_row(filter.values(), Project::read)
+        .optional()?;
+    Ok(found)
 }

@@ -1,4 +1,4 @@
-//! Who may see what. Every role reads; a foreman reads only the work of projects he is assigned to.
+//! Who may see what. Every role reads; a foreman reads only the work of assigned projects.
 
 use crate::sandbox::word::vocabulary;
 
@@ -22,7 +22,6 @@ pub(crate) struct Caller {
 
 impl Caller {
     /// The user whose assignments narrow every question about projects and FWOs; none for a caller who sees them all.
-    /// Bound as a parameter where the SQL says `:assignee IS NULL OR EXISTS (…)`.
     pub(crate) fn assignee(&self) -> Option<i64> {
         match self.role {
             Role::Admin | Role::Pm | Role::Viewer => None,

@@ -40,7 +40,9 @@ fn guarded() -> OpenApiRouter<Store> {
 }
 
 pub(crate) fn document() -> utoipa::openapi::OpenApi {
-    open().merge(guarded()).into_openapi()
+    let mut document = open().merge(guarded()).into_openapi();
+    openapi::refer_to_items(&mut document);
+    document
 }
 
 pub(crate) fn router(store: Store) -> Router {

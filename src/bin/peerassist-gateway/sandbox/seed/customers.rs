@@ -51,15 +51,8 @@ pub(super) fn demo(database: &Transaction<'_>, tenant: &Tenant) -> anyhow::Resul
 pub(super) fn harbor(database: &Transaction<'_>, tenant: &Tenant) -> anyhow::Result<[i64; 2]> {
     let mut ids = [0; 2];
     for (index, id) in ids.iter_mut().enumerate() {
-        // Same numbers as at Lakeline: they are unique in a company, not in the world.
-        insert(
-            database,
-            tenant,
-            &Draft {
-                number: format!("T-{index:03}"),
-                ..ordinary(index + 4)
-            },
-        )?;
+        // Their numbers occur at Lakeline too: a number is unique in a company, not in the world.
+        insert(database, tenant, &ordinary(index + 4))?;
         *id = database.last_insert_rowid();
     }
     Ok(ids)
@@ -107,7 +100,10 @@ fn ordinary(id: usize) -> Draft {
         COMPANY_FORMS[id % COMPANY_FORMS.len()],
     );
     let (city, state, zip_code) = CITIES[id * 5 % CITIES.len()];
-    let without_city = matches!(id % 20, 4 | 9 | 15);
+    let unless_without_city = |text: &str| match id % 20 {
+        4 | 9 | 15 => String::new(),
+        _ => text.to_owned(),
+    };
     let slug = place.to_lowercase().replace(' ', "");
     let contact = contact(id, &slug);
     let billing = match id {
@@ -119,24 +115,10 @@ fn ordinary(id: usize) -> Draft {
         name,
         number: number(id, place),
         address1: format!("{} {}", 100 + id * 37, STREETS[id % STREETS.len()]),
-        address2: (!matches!(id % 10, 1 | 3 | 7)).then(|| {
-            if id.is_multiple_of(2) {
-                String::new()
-            } else {
-                format!("Suite {}", id * 10)
-            }
-        }),
-        city: if without_city {
-            String::new()
-        } else {
-            city.to_owned()
-        },
+        address2: second_address_line(id),
+        city: unless_without_city(city),
         state,
-        zip_code: if without_city {
-            String::new()
-        } else {
-            zip_code.to_owned()
-        },
+        zip_code: unless_without_city(zip_code),
         contact,
         billing,
         status: if id.is_multiple_of(10) {
@@ -144,6 +126,15 @@ fn ordinary(id: usize) -> Draft {
         } else {
             CustomerStatus::Active
         },
+    }
+}
+
+/// Absent, empty, or something.
+fn second_address_line(id: usize) -> Option<String> {
+    match id % 10 {
+        1 | 3 | 7 => None,
+        even if even.is_multiple_of(2) => Some(String::new()),
+        _ => Some(format!("Suite {}", id * 10)),
     }
 }
 
