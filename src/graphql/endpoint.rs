@@ -8,6 +8,7 @@ use async_graphql::Pos;
 use async_graphql::Response as GraphqlResponse;
 use async_graphql::ServerError;
 use async_graphql::Value;
+use async_graphql::Variables;
 use async_graphql::parser::parse_query;
 use async_graphql::parser::types::DocumentOperations;
 use async_graphql::parser::types::ExecutableDocument;
@@ -206,6 +207,7 @@ impl Endpoint {
             );
             return Err(refusal.with(header::ALLOW, "POST"));
         }
+        check_variables(operation, &request.variables)?;
         let roots = limits::root_fields(&document, operation);
         if !self.settings.introspection
             && roots
@@ -246,6 +248,20 @@ impl Endpoint {
             BearerToken::from_headers(values).and_then(|token| self.gateway.caller(token, None));
         caller.map_err(Refusal::unauthenticated)
     }
+}
+
+/// A variable that must have a value has one. The library takes an absent one for "not given" and runs.
+fn check_variables(operation: &OperationDefinition, given: &Variables) -> Result<(), Refusal> {
+    for definition in &operation.variable_definitions {
+        let definition = &definition.node;
+        let needed = !definition.var_type.node.nullable && definition.default_value.is_none();
+        let value = given.get(&definition.name.node);
+        if needed && value.is_none_or(|value| *value == Value::Null) {
+            let message = format!("the variable ${} needs a value", definition.name.node);
+            return Err(Refusal::request("BAD_USER_INPUT", message));
+        }
+    }
+    Ok(())
 }
 
 /// Root fields that need no token.

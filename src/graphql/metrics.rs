@@ -5,7 +5,6 @@ use std::time::Duration;
 use async_graphql::Response;
 use async_graphql::parser::types::OperationType;
 use prometheus_client::encoding::EncodeLabelSet;
-use prometheus_client::encoding::EncodeLabelValue;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
@@ -17,7 +16,7 @@ const SECONDS: [f64; 11] = [
 ];
 
 /// What became of an operation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelValue)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Outcome {
     /// No field failed.
     Ok,
@@ -35,12 +34,20 @@ impl Outcome {
             (false, _) => Outcome::Partial,
         }
     }
+
+    const fn word(self) -> &'static str {
+        match self {
+            Outcome::Ok => "ok",
+            Outcome::Partial => "partial",
+            Outcome::Failed => "failed",
+        }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Labels {
     r#type: &'static str,
-    outcome: Outcome,
+    outcome: &'static str,
 }
 
 /// The counters of the door.
@@ -68,7 +75,10 @@ impl Metrics {
             OperationType::Subscription => "subscription",
         };
         self.operations
-            .get_or_create(&Labels { r#type, outcome })
+            .get_or_create(&Labels {
+                r#type,
+                outcome: outcome.word(),
+            })
             .observe(took.as_secs_f64());
     }
 }

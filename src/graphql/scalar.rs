@@ -15,6 +15,7 @@ use crate::domain::money;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Int64(pub(super) i64);
 
+/// A whole number of 64 bits: a string in answers, because JavaScript's numbers have 53 bits; a string or a number in arguments.
 #[Scalar(name = "Int64")]
 impl ScalarType for Int64 {
     fn parse(value: Value) -> InputValueResult<Self> {
@@ -37,6 +38,7 @@ impl ScalarType for Int64 {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Decimal(pub(super) money::Decimal);
 
+/// An exact decimal number as text, such as "1250.50". Amounts are US dollars.
 #[Scalar(name = "Decimal")]
 impl ScalarType for Decimal {
     fn parse(value: Value) -> InputValueResult<Self> {
@@ -59,6 +61,7 @@ impl ScalarType for Decimal {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct DateTime(pub(super) chrono::DateTime<Utc>);
 
+/// A moment in RFC 3339, always in UTC: "2024-05-14T17:03:11.482Z".
 #[Scalar(
     name = "DateTime",
     specified_by_url = "https://scalars.graphql.org/andimarek/date-time"
@@ -82,6 +85,7 @@ impl ScalarType for DateTime {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Date(pub(super) NaiveDate);
 
+/// A day without a time zone: "2024-05-14".
 #[Scalar(
     name = "Date",
     specified_by_url = "https://scalars.graphql.org/andimarek/local-date"

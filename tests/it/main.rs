@@ -1,6 +1,4 @@
 //! Everything that is tested from outside: one binary, one file per subject.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
-
 #![allow(
     clippy::unwrap_used,
     reason = "a test that cannot go on has failed; the lint's own exception for tests leaves out their helpers"
@@ -11,6 +9,12 @@ mod support;
 mod cli;
 mod cli_serve;
 mod listener;
+
+mod contract;
+mod graphql_customers;
+mod graphql_fwos;
+mod graphql_http;
+mod upstream_calls;
 
 mod sandbox_auth;
 mod sandbox_contract;

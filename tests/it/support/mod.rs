@@ -3,3 +3,4 @@
 pub(crate) mod process;
 pub(crate) mod raw;
 pub(crate) mod sandbox;
+pub(crate) mod stack;
