@@ -192,7 +192,9 @@ impl Upstream {
                 parameters: vec![],
             };
             road.read(&asker, &read, |body| {
-                one("customer", body, decode::customer)
+                one("customer", body, decode::customer, |customer| {
+                    customer.id == id
+                })
             })
             .await
         };
@@ -238,7 +240,9 @@ impl Upstream {
                 parameters: vec![],
             };
             road.read(&asker, &read, |body| {
-                one("field work order", body, decode::fwo)
+                one("field work order", body, decode::fwo, |fwo| {
+                    fwo.summary.id == id
+                })
             })
             .await
         };
@@ -425,13 +429,21 @@ fn json(body: &[u8]) -> Result<&RawValue, Failure> {
     })
 }
 
+/// One object; another one than was asked for is no answer.
 fn one<T>(
     noun: &str,
     body: &RawValue,
     decode: impl Fn(Members<'_>) -> Result<T, Invalid>,
+    is_asked_for: impl Fn(&T) -> bool,
 ) -> Result<Fetched<T>, Failure> {
     let decoded = decode::object(body).and_then(decode);
     let item = decoded.map_err(|invalid| Failure::lasting(unreadable(noun, invalid)))?;
+    if !is_asked_for(&item) {
+        return Err(Failure::lasting(unreadable(
+            noun,
+            "it is not the one asked for",
+        )));
+    }
     Ok(Fetched {
         answer: Arc::new(item),
         bytes: body.get().len(),

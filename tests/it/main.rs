@@ -10,7 +10,9 @@ mod cli;
 mod cli_serve;
 mod listener;
 
+mod architecture;
 mod contract;
+mod failures;
 mod graphql_customers;
 mod graphql_fwos;
 mod graphql_http;

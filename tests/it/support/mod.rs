@@ -1,5 +1,6 @@
 //! What the tests share.
 
+pub(crate) mod fault;
 pub(crate) mod process;
 pub(crate) mod raw;
 pub(crate) mod sandbox;
