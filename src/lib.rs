@@ -2,4 +2,5 @@
 
 pub mod domain;
 pub mod gateway;
+pub mod grpc;
 pub mod upstream;
