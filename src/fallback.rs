@@ -12,8 +12,9 @@ use http::StatusCode;
 use http::header;
 use serde_json::json;
 
-/// gRPC's numbers, which HTTP/2 carries as text.
-const UNIMPLEMENTED: HeaderValue = HeaderValue::from_static("12");
+use crate::grpc;
+
+/// gRPC's number, which HTTP/2 carries as text.
 const INTERNAL: HeaderValue = HeaderValue::from_static("13");
 
 /// The protocol of a client, as far as it shapes a refusal.
@@ -56,15 +57,11 @@ impl Dialect {
 
 /// Answers a request that no door knows.
 pub async fn unknown(request: Request) -> Response {
-    match Dialect::of(request.headers()) {
-        Dialect::Grpc(content_type) => {
-            trailers_only(content_type, UNIMPLEMENTED, "no such service or method")
-        }
-        Dialect::Http => {
-            let error = json!({ "message": "no such path", "extensions": { "code": "NOT_FOUND" } });
-            (StatusCode::NOT_FOUND, Json(json!({ "errors": [error] }))).into_response()
-        }
+    if let Some(unimplemented) = grpc::unimplemented(request.headers()) {
+        return unimplemented;
     }
+    let error = json!({ "message": "no such path", "extensions": { "code": "NOT_FOUND" } });
+    (StatusCode::NOT_FOUND, Json(json!({ "errors": [error] }))).into_response()
 }
 
 /// Sends whoever types the bare address into a browser to GraphiQL; programs hear that there is nothing.

@@ -222,7 +222,7 @@ fn proto_sources_are_written_under_their_import_paths() {
         .code,
         Some(0)
     );
-    for (path, text) in peerassist_gateway::grpc::PROTO_SOURCES {
+    for (path, text) in peerassist_gateway::grpc::proto_sources() {
         assert!(printed.contains(&format!("// {path}\n")), "{path}");
         assert_eq!(
             fs::read_to_string(folder.path().join(path)).unwrap(),

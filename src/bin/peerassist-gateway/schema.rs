@@ -30,7 +30,7 @@ pub(crate) fn print(schema: &Schema) -> anyhow::Result<()> {
 
 /// All sources after one another, each under its path: for reading.
 fn protos() -> String {
-    grpc::PROTO_SOURCES
+    grpc::proto_sources()
         .iter()
         .map(|(path, text)| format!("// {path}\n\n{}\n\n", text.trim_end()))
         .collect()
@@ -38,7 +38,7 @@ fn protos() -> String {
 
 /// Each source under its import path: for compilers.
 fn write_protos(folder: &Path) -> anyhow::Result<()> {
-    for (path, text) in grpc::PROTO_SOURCES {
+    for (path, text) in grpc::proto_sources() {
         let path = folder.join(path);
         if let Some(parent) = path.parent() {
             fs::create_dir_all(parent)
