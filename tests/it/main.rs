@@ -16,7 +16,9 @@ mod failures;
 mod graphql_customers;
 mod graphql_fwos;
 mod graphql_http;
+mod parity;
 mod upstream_calls;
+mod windows;
 
 mod sandbox_auth;
 mod sandbox_contract;

@@ -1,6 +1,7 @@
 //! What the tests share.
 
 pub(crate) mod fault;
+pub(crate) mod grpc;
 pub(crate) mod process;
 pub(crate) mod raw;
 pub(crate) mod sandbox;
