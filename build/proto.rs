@@ -17,7 +17,7 @@ const FILES: [&str; 5] = [
 
 /// Writes the generated code and `descriptor.bin`, which reflection serves, into `OUT_DIR`.
 pub(crate) fn compile() -> Result<(), Box<dyn Error>> {
-    println!("cargo:rerun-if-changed=proto");
+    tell_cargo("rerun-if-changed=proto");
     let out = PathBuf::from(env::var("OUT_DIR")?);
     let mut compiler = protox::Compiler::new(["proto"])?;
     // The comments of the contract become those of the generated code.
@@ -35,4 +35,9 @@ pub(crate) fn compile() -> Result<(), Box<dyn Error>> {
         .build_transport(false)
         .compile_fds(files)?;
     Ok(())
+}
+
+#[expect(clippy::print_stdout, reason = "this is how a build script speaks")]
+fn tell_cargo(instruction: &str) {
+    println!("cargo:{instruction}");
 }
