@@ -1,0 +1,4 @@
+//! What tests share.
+
+pub(crate) mod grpc;
+pub(crate) mod stub;
