@@ -37,12 +37,14 @@ pub(crate) fn compile() -> Result<()> {
         out.join("descriptor_documented.bin"),
         documented.encode_to_vec(),
     )?;
-    // With the comments: they become the documentation of the generated code.
     tonic_prost_build::configure()
-        // The clients get no `connect`: the library has no transport, and whoever calls brings a channel.
+        .build_client(true)
+        .build_server(true)
+        // No `connect` in the clients: the library holds no channel, and who calls brings one.
         .build_transport(false)
         // They hold a password and a token; `grpc/auth.rs` writes a `Debug` that shows neither.
         .skip_debug(SECRETIVE)
+        // With the comments: they become the documentation of the generated code.
         .compile_fds(documented)?;
     Ok(())
 }
