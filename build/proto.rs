@@ -1,38 +1,66 @@
-//! `proto/` becomes Rust and a descriptor set, without `protoc`.
+//! `proto/` to Rust and to two descriptor sets. Pure Rust: protoc need not be installed.
 
-use std::env;
-use std::error::Error;
 use std::fs;
+use std::path::Path;
 use std::path::PathBuf;
 
 use prost::Message;
 
-const FILES: [&str; 5] = [
-    "peerassist/v1/auth_service.proto",
-    "peerassist/v1/customer.proto",
-    "peerassist/v1/customer_service.proto",
-    "peerassist/v1/fwo.proto",
-    "peerassist/v1/fwo_service.proto",
-];
+use crate::Result;
 
-/// Writes the generated code and `descriptor.bin`, which reflection serves, into `OUT_DIR`.
-pub(crate) fn compile() -> Result<(), Box<dyn Error>> {
-    println!("cargo:rerun-if-changed=proto");
-    let out = PathBuf::from(env::var("OUT_DIR")?);
-    let mut compiler = protox::Compiler::new(["proto"])?;
-    // The comments of the contract become those of the generated code.
-    compiler.include_source_info(true).include_imports(true);
-    let files = compiler.open_files(FILES)?.file_descriptor_set();
-    let mut lean = files.clone();
+const ROOT: &str = "proto";
+
+/// Messages that must not be printed.
+const SECRETIVE: [&str; 2] = ["peerassist.v1.LoginRequest", "peerassist.v1.LoginResponse"];
+
+/// Generates messages, servers and clients (the tests call through them), and writes
+/// `descriptor.bin` for reflection and `descriptor_documented.bin` with the comments.
+pub(crate) fn compile() -> Result<()> {
+    crate::tell_cargo(&format!("rerun-if-changed={ROOT}"));
+    let mut sources = Vec::new();
+    find_sources(Path::new(ROOT), &mut sources)?;
+    sources.sort();
+
+    let documented = protox::Compiler::new([ROOT])?
+        .include_source_info(true)
+        .include_imports(true)
+        .open_files(sources)?
+        .file_descriptor_set();
+    let mut lean = documented.clone();
     for file in &mut lean.file {
         file.source_code_info = None;
     }
+
+    let out = crate::out_dir()?;
     fs::write(out.join("descriptor.bin"), lean.encode_to_vec())?;
+    fs::write(
+        out.join("descriptor_documented.bin"),
+        documented.encode_to_vec(),
+    )?;
     tonic_prost_build::configure()
         .build_client(true)
         .build_server(true)
         // No `connect` in the clients: the library holds no channel, and who calls brings one.
         .build_transport(false)
-        .compile_fds(files)?;
+        // They hold a password and a token; `grpc/auth.rs` writes a `Debug` that shows neither.
+        .skip_debug(SECRETIVE)
+        // With the comments: they become the documentation of the generated code.
+        .compile_fds(documented)?;
+    Ok(())
+}
+
+/// Collects every `.proto` file below `dir`, at any depth.
+fn find_sources(dir: &Path, sources: &mut Vec<PathBuf>) -> Result<()> {
+    for entry in fs::read_dir(dir).map_err(|error| format!("{}: {error}", dir.display()))? {
+        let path = entry?.path();
+        if path.is_dir() {
+            find_sources(&path, sources)?;
+        } else if path
+            .extension()
+            .is_some_and(|extension| extension == "proto")
+        {
+            sources.push(path);
+        }
+    }
     Ok(())
 }

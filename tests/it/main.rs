@@ -6,19 +6,29 @@
 
 mod support;
 
-mod cli;
-mod cli_serve;
-mod listener;
-
 mod architecture;
 mod contract;
-mod failures;
+
 mod graphql_customers;
 mod graphql_fwos;
 mod graphql_http;
+
+mod grpc_auth;
+mod grpc_customers;
+mod grpc_deadlines;
+mod grpc_errors;
+mod grpc_fwos;
+mod grpc_services;
+mod grpc_wire;
+
+mod failures;
 mod parity;
 mod upstream_calls;
 mod windows;
+
+mod cli;
+mod cli_serve;
+mod listener;
 
 mod sandbox_auth;
 mod sandbox_contract;
