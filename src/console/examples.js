@@ -1,0 +1,90 @@
+// The operations that a first visitor finds in the tabs.
+
+const CUSTOMERS = `# The first page of customers. Log in above, then press the run button.
+# More: pass pageInfo.endCursor as "after" to get the next page.
+query Customers {
+  customers(first: 10) {
+    totalCount
+    pageInfo {
+      hasNextPage
+      endCursor
+    }
+    edges {
+      node {
+        databaseId
+        number
+        name
+        city
+        state
+        contactName
+        status
+      }
+    }
+  }
+}
+`;
+
+const FIELD_WORK_ORDERS = `# Field work orders that wait for somebody, newest first. The filter is in the variables.
+query FieldWorkOrders($first: Int, $filter: FwosFilter) {
+  fwos(first: $first, filter: $filter, orderBy: [{ field: CREATED_DATE, direction: DESC }]) {
+    totalCount
+    pageInfo {
+      hasNextPage
+      endCursor
+    }
+    edges {
+      node {
+        number
+        summary
+        status
+        amount
+        createdDate
+        projectName
+        customer {
+          number
+          name
+        }
+      }
+    }
+  }
+}
+`;
+
+const ONE_CUSTOMER = `# One customer by its number, with its latest field work orders.
+query OneCustomer {
+  customer(by: { number: "200-000" }) {
+    id
+    databaseId
+    number
+    name
+    billingContact
+    billingContactEmail
+    fwos(first: 5) {
+      totalCount
+      edges {
+        node {
+          number
+          summary
+          status
+          amount
+          labor {
+            employeeName
+            regularHours
+          }
+        }
+      }
+    }
+  }
+}
+`;
+
+const WAITING = {
+  first: 10,
+  filter: { status: ['ENTRY', 'PENDING_SIGNATURE', 'WAITING_FOR_APPROVAL'] },
+};
+
+export const EXAMPLES = [
+  { query: CUSTOMERS },
+  { query: FIELD_WORK_ORDERS, variables: JSON.stringify(WAITING, null, 2) },
+  { query: ONE_CUSTOMER },
+];
