@@ -1,7 +1,7 @@
 // The operations that a first visitor finds in the tabs.
 
-const CUSTOMERS = `# The first page of customers. Log in above, then press the run button.
-# More: pass pageInfo.endCursor as "after" to get the next page.
+const CUSTOMERS = `# Log in above, then press the run button.
+# The next page: (first: 10, after: "<endCursor>")
 query Customers {
   customers(first: 10) {
     totalCount
@@ -24,9 +24,14 @@ query Customers {
 }
 `;
 
-const FIELD_WORK_ORDERS = `# Field work orders that wait for somebody, newest first. The filter is in the variables.
+const FIELD_WORK_ORDERS = `# Open field work orders, newest first.
+# The filter is in the variables below.
 query FieldWorkOrders($first: Int, $filter: FwosFilter) {
-  fwos(first: $first, filter: $filter, orderBy: [{ field: CREATED_DATE, direction: DESC }]) {
+  fwos(
+    first: $first
+    filter: $filter
+    orderBy: [{ field: CREATED_DATE, direction: DESC }]
+  ) {
     totalCount
     pageInfo {
       hasNextPage
@@ -50,7 +55,7 @@ query FieldWorkOrders($first: Int, $filter: FwosFilter) {
 }
 `;
 
-const ONE_CUSTOMER = `# One customer by its number, with its latest field work orders.
+const ONE_CUSTOMER = `# One customer and its field work orders.
 query OneCustomer {
   customer(by: { number: "200-000" }) {
     id

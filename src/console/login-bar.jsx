@@ -5,7 +5,6 @@ import { LoginForm } from './login-form.jsx';
 
 export function LoginBar({ session, state }) {
   const [problem, setProblem] = useState(null);
-  const notice = problem ?? state.notice;
   return (
     <header className="bar">
       <div className="brand">
@@ -18,10 +17,10 @@ export function LoginBar({ session, state }) {
       {state.userName ? (
         <LoggedIn session={session} state={state} />
       ) : (
-        <LoginForm session={session} onProblem={setProblem} />
+        <LoginForm session={session} userName={state.lastUserName} onProblem={setProblem} />
       )}
-      <p className="notice" role="alert" hidden={!notice}>
-        {notice}
+      <p className={problem ? 'notice bad' : 'notice'} role="alert" hidden={!problem && !state.notice}>
+        {problem ?? state.notice}
       </p>
     </header>
   );

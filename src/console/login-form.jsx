@@ -3,7 +3,7 @@
 import { useState } from 'react';
 import { LoginFailure } from './api.js';
 
-export function LoginForm({ session, onProblem }) {
+export function LoginForm({ session, userName, onProblem }) {
   const [busy, setBusy] = useState(false);
   const [wrongFields, setWrongFields] = useState([]);
 
@@ -29,9 +29,20 @@ export function LoginForm({ session, onProblem }) {
   return (
     // Should the script fail, the browser must not put the password into the address.
     <form className="login" method="post" aria-label="Log in" onSubmit={submit}>
+      <p className="hint">
+        Log in to run the examples. The login stays in this page only; a reload forgets it.
+      </p>
       <label>
         User name
-        <input {...field('userName')} autoComplete="username" autoCapitalize="none" spellCheck="false" required placeholder="name@company.com" />
+        <input
+          {...field('userName')}
+          defaultValue={userName}
+          placeholder="name@company.com"
+          autoComplete="username"
+          autoCapitalize="none"
+          spellCheck="false"
+          required
+        />
       </label>
       <label>
         Password

@@ -2,7 +2,7 @@
 // page's state, not in storage, not in the address. A reload forgets it.
 import { login as requestToken, needsLogin, post } from './api.js';
 
-const LOGGED_OUT = { userName: null, remaining: null, endsSoon: false, notice: null };
+const LOGGED_OUT = { userName: null, lastUserName: '', remaining: null, endsSoon: false, notice: null };
 const SOON_MS = 5 * 60_000;
 
 export function createSession() {
@@ -17,16 +17,23 @@ export function createSession() {
     for (const listener of listeners) listener();
   }
 
-  function forget(notice = null) {
+  function logout() {
     clearInterval(clock);
     token = null;
-    show({ ...LOGGED_OUT, notice });
+    show(LOGGED_OUT);
+  }
+
+  /** Logs out against the person's will: says why and keeps the name for the next login. */
+  function dismiss(notice) {
+    const lastUserName = state.userName ?? state.lastUserName;
+    logout();
+    show({ ...LOGGED_OUT, lastUserName, notice });
   }
 
   function tick() {
     const leftMs = expiresAtMs - Date.now();
     if (leftMs <= 0) {
-      forget('Your login has expired, log in again.');
+      dismiss('Your login has expired, log in again.');
       return;
     }
     const remaining = inWords(leftMs);
@@ -50,7 +57,7 @@ export function createSession() {
       tick();
     },
 
-    logout: () => forget(),
+    logout,
 
     /** Sends a GraphQL request as who is logged in. */
     async send(request, headers) {
@@ -59,7 +66,7 @@ export function createSession() {
       const result = await post(request, { token, headers });
       // An answer to an earlier login says nothing about the present one.
       if (needsLogin(result) && sentWith === token) {
-        forget(token ? 'The gateway no longer accepts this login, log in again.' : 'Log in to run this operation.');
+        dismiss(token ? 'The gateway no longer accepts this login, log in again.' : 'Log in to run this operation.');
       }
       return result;
     },
