@@ -14,15 +14,18 @@ const INTROSPECTION = `{
 }
 fragment T on __Type { kind name ofType { kind name ofType { kind name ofType { kind name } } } }`;
 
+const BUILT_IN = ['Boolean', 'Float', 'ID', 'Int', 'String'];
+
 /** Resolves to nothing when the gateway does not show its schema. */
 export async function readSchema(session) {
   const { data } = await session.send({ query: INTROSPECTION });
   if (!data?.__schema) return null;
   const { queryType, mutationType, types } = data.__schema;
-  return {
-    roots: { query: queryType.name, mutation: mutationType?.name },
-    types: new Map(types.filter((type) => !type.name.startsWith('__')).map((type) => [type.name, type])),
-  };
+  const roots = { query: queryType.name, mutation: mutationType?.name };
+  const place = ({ name }) => `${Object.values(roots).includes(name) ? 0 : 1}${name}`;
+  const ours = types.filter((type) => !type.name.startsWith('__') && !BUILT_IN.includes(type.name));
+  ours.sort((a, b) => place(a).localeCompare(place(b)));
+  return { roots, types: new Map(ours.map((type) => [type.name, type])) };
 }
 
 const TOKEN = /#.*|"""[^]*?"""|"(?:\\.|[^"\\])*"|[{}()]|\w+/g;

@@ -1,0 +1,56 @@
+//! `proto/` to Rust and to two descriptor sets. Pure Rust: protoc need not be installed.
+
+use std::fs;
+use std::path::Path;
+use std::path::PathBuf;
+
+use prost::Message;
+
+use crate::Result;
+
+const ROOT: &str = "proto";
+
+/// Generates messages, servers and clients (the tests call through them), and writes
+/// `descriptor.bin` for reflection and `descriptor_documented.bin` with the comments.
+pub(crate) fn compile() -> Result<()> {
+    crate::tell_cargo(&format!("rerun-if-changed={ROOT}"));
+    let mut sources = Vec::new();
+    find_sources(Path::new(ROOT), &mut sources)?;
+    sources.sort();
+
+    let documented = protox::Compiler::new([ROOT])?
+        .include_source_info(true)
+        .include_imports(true)
+        .open_files(sources)?
+        .file_descriptor_set();
+    let mut lean = documented.clone();
+    for file in &mut lean.file {
+        file.source_code_info = None;
+    }
+
+    let out = crate::out_dir()?;
+    fs::write(out.join("descriptor.bin"), lean.encode_to_vec())?;
+    fs::write(
+        out.join("descriptor_documented.bin"),
+        documented.encode_to_vec(),
+    )?;
+    // With the comments: they become the documentation of the generated code.
+    tonic_prost_build::configure().compile_fds(documented)?;
+    Ok(())
+}
+
+/// Collects every `.proto` file below `dir`, at any depth.
+fn find_sources(dir: &Path, sources: &mut Vec<PathBuf>) -> Result<()> {
+    for entry in fs::read_dir(dir).map_err(|error| format!("{}: {error}", dir.display()))? {
+        let path = entry?.path();
+        if path.is_dir() {
+            find_sources(&path, sources)?;
+        } else if path
+            .extension()
+            .is_some_and(|extension| extension == "proto")
+        {
+            sources.push(path);
+        }
+    }
+    Ok(())
+}
