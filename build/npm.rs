@@ -114,12 +114,15 @@ fn run(room: &Path, arguments: &[&str]) -> Result<()> {
     if output.status.success() {
         return Ok(());
     }
-    // One line: cargo shows a build script's warning line by line.
-    let said = String::from_utf8_lossy(&output.stderr);
-    let reason = said
+    Err(format!("npm {}: {}", arguments[0], first_lines(&output.stderr)).into())
+}
+
+/// The beginning of npm's own words on one line, which is all that a warning of cargo's has.
+fn first_lines(said: &[u8]) -> String {
+    let said = String::from_utf8_lossy(said);
+    let lines = said
         .lines()
-        .map(str::trim)
-        .find(|line| !line.is_empty())
-        .unwrap_or("no reason given");
-    Err(format!("npm {}: {reason}", arguments[0]).into())
+        .map(|line| line.trim_start_matches("npm error ").trim());
+    let told: Vec<&str> = lines.filter(|line| !line.is_empty()).take(4).collect();
+    told.join("; ")
 }

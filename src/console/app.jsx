@@ -4,6 +4,7 @@ import { GraphiQL, HISTORY_PLUGIN } from 'graphiql';
 import { explorerPlugin } from '@graphiql/plugin-explorer';
 import { EXAMPLES } from './examples.js';
 import { LoginBar } from './login-bar.jsx';
+import { withTrueName } from './operation-name.js';
 import { createSession } from './session.js';
 import { discreetStorage } from './storage.js';
 
@@ -14,7 +15,7 @@ export function App() {
   const state = useSyncExternalStore(session.subscribe, session.state);
   // A new identity makes GraphiQL read the schema again, which may depend on who asks.
   const fetcher = useMemo(
-    () => (request, options) => session.send(request, options?.headers),
+    () => (request, options) => session.send(withTrueName(request), options?.headers),
     [state.userName],
   );
   return (
