@@ -34,8 +34,13 @@ pub(crate) fn compile() -> Result<()> {
         out.join("descriptor_documented.bin"),
         documented.encode_to_vec(),
     )?;
-    // With the comments: they become the documentation of the generated code.
-    tonic_prost_build::configure().compile_fds(documented)?;
+    tonic_prost_build::configure()
+        .build_client(true)
+        .build_server(true)
+        // No `connect` in the clients: the library holds no channel, and who calls brings one.
+        .build_transport(false)
+        // With the comments: they become the documentation of the generated code.
+        .compile_fds(documented)?;
     Ok(())
 }
 
