@@ -1,1 +1,28 @@
-//! Tests.
+//! Everything that is tested from outside: one binary, one file per subject.
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on has failed; the lint's own exception for tests leaves out their helpers"
+)]
+
+mod support;
+
+mod cli;
+mod cli_serve;
+mod listener;
+
+mod architecture;
+mod contract;
+mod failures;
+mod graphql_customers;
+mod graphql_fwos;
+mod graphql_http;
+mod upstream_calls;
+
+mod sandbox_auth;
+mod sandbox_contract;
+mod sandbox_customers;
+mod sandbox_fwos;
+mod sandbox_pages;
+mod sandbox_projects;
+mod sandbox_totals;
+mod sandbox_worlds;

@@ -1,0 +1,193 @@
+//! Who asks: known only by a bearer token, and never shown.
+
+use std::fmt;
+
+use ring::hmac;
+use secrecy::ExposeSecret;
+use secrecy::SecretString;
+use tokio::time::Instant;
+
+use crate::domain::error::Error;
+use crate::domain::error::ErrorKind;
+
+/// Longest accepted token in bytes; the guide's are 43, large JWTs stay under 4 KiB.
+pub const TOKEN_BYTES_MAX: usize = 8 * 1024;
+
+/// A bearer token. It has no `Display`, and its `Debug` is blind.
+#[derive(Clone)]
+pub struct BearerToken(SecretString);
+
+impl BearerToken {
+    /// Reads the values of all `Authorization` headers of one request (RFC 6750: one, `Bearer`, token68).
+    pub fn from_headers<'a>(mut values: impl Iterator<Item = &'a [u8]>) -> Result<Self, Error> {
+        let Some(value) = values.next() else {
+            return Err(Error::new(
+                ErrorKind::TokenMissing,
+                "a bearer token is needed",
+            ));
+        };
+        if values.next().is_some() {
+            return Err(Error::new(
+                ErrorKind::TokenInvalid,
+                "more than one authorization header",
+            ));
+        }
+        let (scheme, token) = value.split_at_checked(7).unwrap_or((value, b""));
+        if !scheme.eq_ignore_ascii_case(b"bearer ") {
+            return Err(Error::new(
+                ErrorKind::TokenInvalid,
+                "the authorization scheme is not bearer",
+            ));
+        }
+        std::str::from_utf8(token.trim_ascii())
+            .ok()
+            .and_then(BearerToken::parse)
+            .ok_or_else(|| Error::new(ErrorKind::TokenInvalid, "the bearer token is malformed"))
+    }
+
+    /// A token by itself; `None` unless it is a token68 of bounded length.
+    pub fn parse(token: &str) -> Option<Self> {
+        let allowed = |b: u8| b.is_ascii_alphanumeric() || b"-._~+/=".contains(&b);
+        let good =
+            !token.is_empty() && token.len() <= TOKEN_BYTES_MAX && token.bytes().all(allowed);
+        good.then(|| BearerToken(SecretString::from(token)))
+    }
+
+    /// The token's text, for the upstream's `Authorization` header and for nothing else.
+    pub fn expose(&self) -> &str {
+        self.0.expose_secret()
+    }
+}
+
+impl fmt::Debug for BearerToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("BearerToken(***)")
+    }
+}
+
+/// A keyed hash of a token: tells callers apart without telling who they are.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Fingerprint([u8; 32]);
+
+impl Fingerprint {
+    /// All 32 bytes, to bind a seal to the caller.
+    pub fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Fingerprint(***)")
+    }
+}
+
+/// The key of all fingerprints; whoever lacks it cannot test guesses of a token against a fingerprint.
+pub struct FingerprintKey(hmac::Key);
+
+impl FingerprintKey {
+    /// A key from the gateway's secret.
+    pub fn new(secret: &[u8]) -> Self {
+        FingerprintKey(hmac::Key::new(hmac::HMAC_SHA256, secret))
+    }
+
+    /// The fingerprint of a token: over its exact bytes, never over claims that anyone could forge.
+    pub fn fingerprint(&self, token: &BearerToken) -> Fingerprint {
+        let tag = hmac::sign(&self.0, token.expose().as_bytes());
+        let mut bytes = [0; 32];
+        bytes.copy_from_slice(tag.as_ref());
+        Fingerprint(bytes)
+    }
+}
+
+/// One caller during one request.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    token: BearerToken,
+    fingerprint: Fingerprint,
+    token_end: Instant,
+    deadline: Instant,
+}
+
+impl Caller {
+    /// A caller whose token is believed to end at `token_end` and who waits until `deadline`.
+    pub fn new(
+        key: &FingerprintKey,
+        token: BearerToken,
+        token_end: Instant,
+        deadline: Instant,
+    ) -> Self {
+        let fingerprint = key.fingerprint(&token);
+        Caller {
+            token,
+            fingerprint,
+            token_end,
+            deadline,
+        }
+    }
+
+    /// The token, to be passed on.
+    pub fn token(&self) -> &BearerToken {
+        &self.token
+    }
+
+    /// What stands for the caller in every cache key.
+    pub fn fingerprint(&self) -> Fingerprint {
+        self.fingerprint
+    }
+
+    /// When the token ends as far as we know; nothing read with it is served later.
+    pub fn token_end(&self) -> Instant {
+        self.token_end
+    }
+
+    /// When the caller stops waiting.
+    pub fn deadline(&self) -> Instant {
+        self.deadline
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::BearerToken;
+    use crate::domain::error::ErrorKind;
+
+    fn kind(values: &[&[u8]]) -> Option<ErrorKind> {
+        BearerToken::from_headers(values.iter().copied())
+            .err()
+            .map(|e| e.kind())
+    }
+
+    #[test]
+    fn one_bearer_header_is_a_token_whatever_the_case_of_its_scheme() {
+        assert_eq!(
+            kind(&[b"Bearer Yn2kjibddFAWtnPJ2AFlL8WXmohJMCvigQggEaypa5A"]),
+            None
+        );
+        assert_eq!(kind(&[b"bearer abc"]), None);
+    }
+
+    #[test]
+    fn anything_else_is_refused() {
+        assert_eq!(kind(&[]), Some(ErrorKind::TokenMissing));
+        let long = [b"Bearer ".as_slice(), &[b'a'; super::TOKEN_BYTES_MAX + 1]].concat();
+        let bad: [&[&[u8]]; 7] = [
+            &[b"Bearer a", b"Bearer a"],
+            &[b"Basic YTpi"],
+            &[b"Bearer "],
+            &[b"Bearer a,Bearer b"],
+            &[b"Bearer \xc3\xa9"],
+            &[b"Bearer a\tb"],
+            &[&long],
+        ];
+        for values in bad {
+            assert_eq!(kind(values), Some(ErrorKind::TokenInvalid), "{values:?}");
+        }
+    }
+
+    #[test]
+    fn debug_does_not_show_the_token() {
+        let token = BearerToken::parse("marker").map(|t| format!("{t:?}"));
+        assert_eq!(token.as_deref(), Some("BearerToken(***)"));
+    }
+}

@@ -1,0 +1,114 @@
+//! Callers and logins: who asks, and until when their token lives.
+
+use std::time::Duration;
+
+use secrecy::ExposeSecret;
+use tokio::time::Instant;
+
+use crate::domain::caller::BearerToken;
+use crate::domain::caller::Caller;
+use crate::domain::caller::Fingerprint;
+use crate::domain::error::Error;
+use crate::domain::error::ErrorKind;
+use crate::gateway::Gateway;
+use crate::upstream::Credentials;
+use crate::upstream::Session;
+
+/// How long a token lives that somebody else obtained: "these tokens expire after 60 minutes" (guide).
+const TOKEN_LIFE: Duration = Duration::from_secs(60 * 60);
+
+/// Tokens remembered at once; 200 bytes each.
+const TOKENS_MAX: u64 = 100_000;
+
+/// Longest text of a login in bytes.
+const LOGIN_TEXT_MAX: usize = 1024;
+
+/// A login that was granted.
+pub type Login = Session;
+
+/// When tokens end, by fingerprint.
+pub(super) struct KnownTokens(moka::sync::Cache<Fingerprint, TokenEnd>);
+
+#[derive(Clone, Copy)]
+struct TokenEnd {
+    at: Instant,
+    /// Whether the upstream told us; otherwise it is 60 minutes after we first saw the token.
+    told: bool,
+}
+
+impl KnownTokens {
+    pub(super) fn new() -> Self {
+        // Twice a token's life: an ended token stays known for as long again, and is refused without a call.
+        let tokens = moka::sync::Cache::builder()
+            .max_capacity(TOKENS_MAX)
+            .time_to_live(TOKEN_LIFE * 2)
+            .build();
+        KnownTokens(tokens)
+    }
+
+    fn told(&self, fingerprint: Fingerprint, at: Instant) {
+        self.0.insert(fingerprint, TokenEnd { at, told: true });
+    }
+
+    fn end(&self, fingerprint: Fingerprint) -> TokenEnd {
+        let first_seen = || TokenEnd {
+            at: Instant::now() + TOKEN_LIFE,
+            told: false,
+        };
+        self.0.get_with(fingerprint, first_seen)
+    }
+}
+
+impl Gateway {
+    /// The caller who brings `token` and waits for at most `patience`.
+    ///
+    /// Fails with `TokenExpired` where the token is known to have ended, before anything is asked upstream.
+    pub fn caller(&self, token: BearerToken, patience: Option<Duration>) -> Result<Caller, Error> {
+        let now = Instant::now();
+        let longest = self.operation_timeout();
+        let deadline = now + patience.unwrap_or(longest).min(longest);
+        let end = self.0.tokens.end(self.0.fingerprints.fingerprint(&token));
+        if end.told && end.at <= now {
+            return Err(Error::new(ErrorKind::TokenExpired, "the token has expired"));
+        }
+        Ok(Caller::new(&self.0.fingerprints, token, end.at, deadline))
+    }
+
+    /// Logs a user in at the upstream, once.
+    ///
+    /// Fails with `InvalidInput` for an empty or endless text and with `CredentialsInvalid` where the
+    /// upstream refuses the user name, the password or the client key; it does not say which.
+    pub async fn log_in(&self, credentials: Credentials) -> Result<Login, Error> {
+        let texts = [
+            ("userName", Some(credentials.user_name.as_str())),
+            ("password", Some(credentials.password.expose_secret())),
+            (
+                "clientKey",
+                credentials
+                    .client_key
+                    .as_ref()
+                    .map(|key| key.expose_secret()),
+            ),
+        ];
+        for (field, text) in texts {
+            match text {
+                Some("") => return Err(Error::invalid(field, "must not be empty")),
+                Some(text) if text.len() > LOGIN_TEXT_MAX => {
+                    return Err(Error::invalid(
+                        field,
+                        format!("at most {LOGIN_TEXT_MAX} bytes"),
+                    ));
+                }
+                _ => {}
+            }
+        }
+        let asked = Instant::now();
+        let login = self.0.upstream.log_in(credentials).await?;
+        let minutes = u64::try_from(login.expires_in_minutes).unwrap_or(0);
+        let fingerprint = self.0.fingerprints.fingerprint(&login.token);
+        self.0
+            .tokens
+            .told(fingerprint, asked + Duration::from_secs(minutes * 60));
+        Ok(login)
+    }
+}

@@ -1,0 +1,55 @@
+//! Reading field work orders.
+
+use std::sync::Arc;
+
+use crate::domain::caller::Caller;
+use crate::domain::error::Error;
+use crate::domain::fwo::Fwo;
+use crate::domain::fwo::FwoField;
+use crate::domain::fwo::FwoSummary;
+use crate::domain::fwo::FwosQuery;
+use crate::domain::id::FwoId;
+use crate::domain::page::PageRequest;
+use crate::gateway::Gateway;
+use crate::gateway::paging::List;
+use crate::gateway::paging::Page;
+
+impl Gateway {
+    /// The order with this id and all its lines; fails with `NotFound` where the caller can see none.
+    pub async fn fwo(&self, caller: &Caller, id: FwoId) -> Result<Arc<Fwo>, Error> {
+        self.0.upstream.fwo(caller, id).await
+    }
+
+    /// What a list said of the order lately, if one did. Costs nothing.
+    pub fn listed_fwo(&self, caller: &Caller, id: FwoId) -> Option<Arc<FwoSummary>> {
+        self.0.upstream.listed_fwo(caller, id)
+    }
+
+    /// What a list would say of the order: from a list that was read lately, or else from the order itself.
+    pub async fn fwo_summary(&self, caller: &Caller, id: FwoId) -> Result<Arc<FwoSummary>, Error> {
+        match self.listed_fwo(caller, id) {
+            Some(summary) => Ok(summary),
+            None => self.fwo(caller, id).await.map(|fwo| fwo.summary.clone()),
+        }
+    }
+
+    /// A page of the orders of a query.
+    pub async fn fwos(
+        &self,
+        caller: &Caller,
+        query: &FwosQuery,
+        request: &PageRequest,
+    ) -> Result<Page<FwoField>, Error> {
+        let upstream = &self.0.upstream;
+        let list = List {
+            caller,
+            seal: self.0.seal.clone(),
+            name: "fwos",
+            parameters: query.parameters(),
+            order: &query.order,
+            page_size_max: upstream.page_size_max(),
+        };
+        list.page(request, |page| upstream.fwos(caller, query, page))
+            .await
+    }
+}

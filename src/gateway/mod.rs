@@ -1,0 +1,91 @@
+//! What can be asked: every operation once. Both doors call only this.
+
+mod auth;
+mod customers;
+mod fwos;
+mod paging;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ring::hkdf;
+use ring::rand::SecureRandom;
+use ring::rand::SystemRandom;
+use secrecy::ExposeSecret;
+use secrecy::SecretString;
+
+pub use crate::gateway::auth::Login;
+pub use crate::gateway::paging::Page;
+pub use crate::upstream::Credentials;
+pub use crate::upstream::Session;
+
+use crate::domain::caller::FingerprintKey;
+use crate::domain::cursor::CursorSeal;
+use crate::domain::error::Error;
+use crate::domain::error::ErrorKind;
+use crate::gateway::auth::KnownTokens;
+use crate::upstream::Upstream;
+
+/// Settings of the gateway itself.
+#[derive(Clone, Debug, Default)]
+pub struct Settings {
+    /// Seals cursors and keys fingerprints, at least 32 characters; random at each start where absent, and
+    /// then cursors die with the process.
+    pub secret: Option<SecretString>,
+}
+
+/// All operations. A clone is the same gateway.
+#[derive(Clone)]
+pub struct Gateway(Arc<Inner>);
+
+struct Inner {
+    upstream: Upstream,
+    seal: Arc<CursorSeal>,
+    fingerprints: FingerprintKey,
+    tokens: KnownTokens,
+}
+
+impl Gateway {
+    /// A gateway to `upstream`.
+    pub fn new(settings: Settings, upstream: Upstream) -> Result<Self, Error> {
+        let secret = match &settings.secret {
+            Some(secret) => secret.expose_secret().as_bytes().to_vec(),
+            None => random_secret()?,
+        };
+        Ok(Gateway(Arc::new(Inner {
+            upstream,
+            seal: Arc::new(CursorSeal::new(&derive(&secret, b"cursors"))),
+            fingerprints: FingerprintKey::new(&derive::<32>(&secret, b"fingerprints")),
+            tokens: KnownTokens::new(),
+        })))
+    }
+
+    /// Longest time that any operation takes.
+    pub fn operation_timeout(&self) -> Duration {
+        self.0.upstream.operation_timeout()
+    }
+}
+
+fn random_secret() -> Result<Vec<u8>, Error> {
+    let mut secret = vec![0; 32];
+    let filled = SystemRandom::new().fill(&mut secret);
+    filled.map_err(|_| Error::new(ErrorKind::Internal, "the system has no randomness"))?;
+    Ok(secret)
+}
+
+/// A key for one purpose out of the one secret (HKDF, RFC 5869).
+fn derive<const BYTES: usize>(secret: &[u8], purpose: &[u8]) -> [u8; BYTES] {
+    struct Length(usize);
+    impl hkdf::KeyType for Length {
+        fn len(&self) -> usize {
+            self.0
+        }
+    }
+    let mut key = [0; BYTES];
+    hkdf::Salt::new(hkdf::HKDF_SHA256, b"peerassist-gateway")
+        .extract(secret)
+        .expand(&[purpose], Length(BYTES))
+        .and_then(|okm| okm.fill(&mut key))
+        .expect("64 bytes are far below the limit of HKDF");
+    key
+}

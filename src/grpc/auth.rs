@@ -1,0 +1,50 @@
+//! Who calls, and the service that logs users in.
+
+use http::header;
+use secrecy::SecretString;
+use tonic::Request;
+use tonic::Response;
+use tonic::Status;
+
+use crate::domain::caller::BearerToken;
+use crate::domain::caller::Caller;
+use crate::domain::error::Error;
+use crate::gateway::Credentials;
+use crate::gateway::Gateway;
+use crate::grpc::deadline;
+use crate::grpc::v1;
+use crate::grpc::v1::auth_service_server::AuthService;
+
+/// The caller of a request, who waits as long as its deadline says. The token is never logged.
+pub(super) fn caller<T>(gateway: &Gateway, request: &Request<T>) -> Result<Caller, Error> {
+    let metadata: &http::HeaderMap = request.metadata().as_ref();
+    let values = metadata.get_all(header::AUTHORIZATION).iter();
+    let token = BearerToken::from_headers(values.map(|value| value.as_bytes()))?;
+    gateway.caller(token, deadline::patience(request.extensions()))
+}
+
+/// `peerassist.v1.AuthService`.
+pub(super) struct Auth {
+    pub(super) gateway: Gateway,
+}
+
+#[tonic::async_trait]
+impl AuthService for Auth {
+    async fn login(
+        &self,
+        request: Request<v1::LoginRequest>,
+    ) -> Result<Response<v1::LoginResponse>, Status> {
+        let v1::LoginRequest {
+            user_name,
+            password,
+            client_key,
+        } = request.into_inner();
+        let credentials = Credentials {
+            user_name,
+            password: SecretString::from(password),
+            client_key: client_key.map(SecretString::from),
+        };
+        let login = self.gateway.log_in(credentials).await?;
+        Ok(Response::new(v1::LoginResponse::from(&login)))
+    }
+}

@@ -1,0 +1,82 @@
+//! The service that reads customers: parse, ask the gateway once, convert.
+
+use tonic::Request;
+use tonic::Response;
+use tonic::Status;
+
+use crate::domain::customer::CustomersQuery;
+use crate::domain::customer::filter_text;
+use crate::domain::error::Error;
+use crate::domain::id::CustomerId;
+use crate::domain::id::Id;
+use crate::gateway::Gateway;
+use crate::grpc::auth;
+use crate::grpc::error::Resource;
+use crate::grpc::filter;
+use crate::grpc::order_by;
+use crate::grpc::paging;
+use crate::grpc::v1;
+use crate::grpc::v1::customer_service_server::CustomerService;
+use crate::grpc::v1::get_customer_request::By;
+
+const CUSTOMER: &str = "peerassist.v1.Customer";
+
+/// `peerassist.v1.CustomerService`.
+pub(super) struct Customers {
+    pub(super) gateway: Gateway,
+}
+
+#[tonic::async_trait]
+impl CustomerService for Customers {
+    async fn get_customer(
+        &self,
+        request: Request<v1::GetCustomerRequest>,
+    ) -> Result<Response<v1::Customer>, Status> {
+        let caller = auth::caller(&self.gateway, &request)?;
+        let (found, name) = match request.into_inner().by {
+            Some(By::Id(id)) => {
+                let id = CustomerId::new(id)
+                    .ok_or_else(|| Error::invalid("id", "must be a positive id"))?;
+                (self.gateway.customer(&caller, id).await, id.to_string())
+            }
+            Some(By::Number(number)) => {
+                let number = filter_text("number", number)?;
+                let found = self.gateway.customer_by_number(&caller, number.clone());
+                (found.await, number)
+            }
+            None => return Err(Error::invalid("id", "an id or a number is needed").into()),
+        };
+        let kind = CUSTOMER;
+        let customer = found.map_err(|error| Resource { kind, name }.failed(error))?;
+        Ok(Response::new(v1::Customer::from(&*customer)))
+    }
+
+    async fn list_customers(
+        &self,
+        request: Request<v1::ListCustomersRequest>,
+    ) -> Result<Response<v1::ListCustomersResponse>, Status> {
+        let caller = auth::caller(&self.gateway, &request)?;
+        let v1::ListCustomersRequest {
+            page_size,
+            page_token,
+            skip,
+            filter,
+            order_by,
+        } = request.into_inner();
+        let wanted = paging::page_request(page_size, page_token, skip)?;
+        let query = CustomersQuery {
+            filter: filter::customers(&filter)?,
+            order: order_by::parse(&order_by)?,
+        };
+        let page = self.gateway.customers(&caller, &query, &wanted).await?;
+        let next_page_token = page.next_token().unwrap_or_default();
+        let total_size = paging::total_size(page.total);
+        let rows = page.rows.into_iter();
+        let customers = rows.map(|row| row.map(|row| v1::Customer::from(&*row)));
+        Ok(Response::new(v1::ListCustomersResponse {
+            customers: customers.collect::<Result<_, Error>>()?,
+            next_page_token,
+            total_size,
+        }))
+    }
+}

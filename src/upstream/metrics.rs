@@ -1,0 +1,125 @@
+//! What the road out counts.
+
+use std::time::Duration;
+
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::Registry;
+use prometheus_client::registry::Unit;
+
+use crate::domain::error::ErrorKind;
+
+/// Bounds of the buckets in seconds: 1 ms is a neighbour on loopback, 15 s is the longest operation.
+const SECONDS: [f64; 11] = [
+    0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0, 15.0,
+];
+
+/// What became of a look into the cache.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum CacheResult {
+    /// Answered from memory.
+    Hit,
+    /// Asked upstream.
+    Miss,
+    /// Joined a question that was under way.
+    Coalesced,
+}
+
+impl CacheResult {
+    const fn word(self) -> &'static str {
+        match self {
+            CacheResult::Hit => "hit",
+            CacheResult::Miss => "miss",
+            CacheResult::Coalesced => "coalesced",
+        }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct CacheLabels {
+    kind: &'static str,
+    result: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct CallLabels {
+    route: &'static str,
+    method: &'static str,
+    /// The status code, or the reason where no answer came.
+    outcome: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RetryLabels {
+    reason: &'static str,
+}
+
+/// The counters of the road out.
+pub(super) struct Metrics {
+    cache: Family<CacheLabels, Counter>,
+    calls: Family<CallLabels, Histogram, fn() -> Histogram>,
+    retries: Family<RetryLabels, Counter>,
+}
+
+impl Metrics {
+    pub(super) fn new(registry: &mut Registry) -> Self {
+        let histogram: fn() -> Histogram = || Histogram::new(SECONDS);
+        let metrics = Metrics {
+            cache: Family::default(),
+            calls: Family::new_with_constructor(histogram),
+            retries: Family::default(),
+        };
+        registry.register(
+            "cache_requests",
+            "Looks into the private cache of the callers",
+            metrics.cache.clone(),
+        );
+        registry.register_with_unit(
+            "http_client_request_duration",
+            "Calls of the upstream, each attempt by itself",
+            Unit::Seconds,
+            metrics.calls.clone(),
+        );
+        registry.register(
+            "upstream_retries",
+            "Calls of the upstream that were made again",
+            metrics.retries.clone(),
+        );
+        metrics
+    }
+
+    pub(super) fn cache(&self, kind: &'static str, result: CacheResult) {
+        self.cache
+            .get_or_create(&CacheLabels {
+                kind,
+                result: result.word(),
+            })
+            .inc();
+    }
+
+    pub(super) fn call(
+        &self,
+        method: &'static str,
+        route: &'static str,
+        outcome: String,
+        took: Duration,
+    ) {
+        self.calls
+            .get_or_create(&CallLabels {
+                route,
+                method,
+                outcome,
+            })
+            .observe(took.as_secs_f64());
+    }
+
+    pub(super) fn retry(&self, kind: ErrorKind) {
+        self.retries
+            .get_or_create(&RetryLabels {
+                reason: kind.reason(),
+            })
+            .inc();
+    }
+}
