@@ -20,9 +20,17 @@ impl Gateway {
         self.0.upstream.fwo(caller, id).await
     }
 
-    /// What a list would say of the order; costs nothing where a list was read lately.
+    /// What a list said of the order lately, if one did. Costs nothing.
+    pub fn listed_fwo(&self, caller: &Caller, id: FwoId) -> Option<Arc<FwoSummary>> {
+        self.0.upstream.listed_fwo(caller, id)
+    }
+
+    /// What a list would say of the order: from a list that was read lately, or else from the order itself.
     pub async fn fwo_summary(&self, caller: &Caller, id: FwoId) -> Result<Arc<FwoSummary>, Error> {
-        self.0.upstream.fwo_summary(caller, id).await
+        match self.listed_fwo(caller, id) {
+            Some(summary) => Ok(summary),
+            None => self.fwo(caller, id).await.map(|fwo| fwo.summary.clone()),
+        }
     }
 
     /// A page of the orders of a query.

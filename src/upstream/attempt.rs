@@ -57,6 +57,8 @@ impl Exchange {
         reason = "this is the one client that the gateway has"
     )]
     pub(super) fn new(settings: &Settings) -> Result<Self, reqwest::Error> {
+        // TLS by ring; where somebody has installed a provider already, that one serves as well.
+        let _there = rustls::crypto::ring::default_provider().install_default();
         let client = reqwest::Client::builder()
             .connect_timeout(settings.connect_timeout)
             // A redirect could carry the token, or an x- header, to another origin.

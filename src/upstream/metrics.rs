@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use prometheus_client::encoding::EncodeLabelSet;
-use prometheus_client::encoding::EncodeLabelValue;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::histogram::Histogram;
@@ -18,7 +17,7 @@ const SECONDS: [f64; 11] = [
 ];
 
 /// What became of a look into the cache.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelValue)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum CacheResult {
     /// Answered from memory.
     Hit,
@@ -28,10 +27,20 @@ pub(super) enum CacheResult {
     Coalesced,
 }
 
+impl CacheResult {
+    const fn word(self) -> &'static str {
+        match self {
+            CacheResult::Hit => "hit",
+            CacheResult::Miss => "miss",
+            CacheResult::Coalesced => "coalesced",
+        }
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct CacheLabels {
     kind: &'static str,
-    result: CacheResult,
+    result: &'static str,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -83,7 +92,10 @@ impl Metrics {
 
     pub(super) fn cache(&self, kind: &'static str, result: CacheResult) {
         self.cache
-            .get_or_create(&CacheLabels { kind, result })
+            .get_or_create(&CacheLabels {
+                kind,
+                result: result.word(),
+            })
             .inc();
     }
 

@@ -192,7 +192,9 @@ impl Upstream {
                 parameters: vec![],
             };
             road.read(&asker, &read, |body| {
-                one("customer", body, decode::customer)
+                one("customer", body, decode::customer, |customer| {
+                    customer.id == id
+                })
             })
             .await
         };
@@ -238,19 +240,18 @@ impl Upstream {
                 parameters: vec![],
             };
             road.read(&asker, &read, |body| {
-                one("field work order", body, decode::fwo)
+                one("field work order", body, decode::fwo, |fwo| {
+                    fwo.summary.id == id
+                })
             })
             .await
         };
         self.fwos.get_or_fetch(caller, id, fetch).await
     }
 
-    /// What a list would say of an order: from a page that was read lately, or else from the order itself.
-    pub async fn fwo_summary(&self, caller: &Caller, id: FwoId) -> Result<Arc<FwoSummary>, Error> {
-        if let Some(summary) = self.summaries.get(caller, &id) {
-            return Ok(summary);
-        }
-        self.fwo(caller, id).await.map(|fwo| fwo.summary.clone())
+    /// What a list said of an order lately, if one did. Asks nobody.
+    pub fn listed_fwo(&self, caller: &Caller, id: FwoId) -> Option<Arc<FwoSummary>> {
+        self.summaries.get(caller, &id)
     }
 
     /// `GET /fwo`: one page of the orders of a query. The page feeds the summaries on it.
@@ -428,13 +429,21 @@ fn json(body: &[u8]) -> Result<&RawValue, Failure> {
     })
 }
 
+/// One object; another one than was asked for is no answer.
 fn one<T>(
     noun: &str,
     body: &RawValue,
     decode: impl Fn(Members<'_>) -> Result<T, Invalid>,
+    is_asked_for: impl Fn(&T) -> bool,
 ) -> Result<Fetched<T>, Failure> {
     let decoded = decode::object(body).and_then(decode);
     let item = decoded.map_err(|invalid| Failure::lasting(unreadable(noun, invalid)))?;
+    if !is_asked_for(&item) {
+        return Err(Failure::lasting(unreadable(
+            noun,
+            "it is not the one asked for",
+        )));
+    }
     Ok(Fetched {
         answer: Arc::new(item),
         bytes: body.get().len(),

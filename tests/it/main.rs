@@ -6,6 +6,18 @@
 
 mod support;
 
+mod cli;
+mod cli_serve;
+mod listener;
+
+mod architecture;
+mod contract;
+mod failures;
+mod graphql_customers;
+mod graphql_fwos;
+mod graphql_http;
+mod upstream_calls;
+
 mod grpc_auth;
 mod grpc_customers;
 mod grpc_deadlines;
@@ -13,3 +25,12 @@ mod grpc_errors;
 mod grpc_fwos;
 mod grpc_services;
 mod grpc_wire;
+
+mod sandbox_auth;
+mod sandbox_contract;
+mod sandbox_customers;
+mod sandbox_fwos;
+mod sandbox_pages;
+mod sandbox_projects;
+mod sandbox_totals;
+mod sandbox_worlds;

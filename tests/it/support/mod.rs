@@ -1,4 +1,9 @@
-//! What tests share.
+//! What the tests share.
 
+pub(crate) mod fault;
 pub(crate) mod grpc;
+pub(crate) mod process;
+pub(crate) mod raw;
+pub(crate) mod sandbox;
+pub(crate) mod stack;
 pub(crate) mod stub;

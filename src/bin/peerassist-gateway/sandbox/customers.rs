@@ -1,0 +1,226 @@
+//! `GET /customer` and `GET /customer/{id}`.
+
+use axum::Extension;
+use axum::extract::State;
+use rusqlite::Connection;
+use rusqlite::OptionalExtension;
+use rusqlite::Row;
+use serde::Serialize;
+use utoipa::IntoParams;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::sandbox::columns::Columns;
+use crate::sandbox::error::Answer;
+use crate::sandbox::error::ErrorBody;
+use crate::sandbox::error::Problem;
+use crate::sandbox::filter::Filter;
+use crate::sandbox::json::Json;
+use crate::sandbox::page::Page;
+use crate::sandbox::page::PageParams;
+use crate::sandbox::page::PageRequest;
+use crate::sandbox::path::Id;
+use crate::sandbox::query::Query;
+use crate::sandbox::roles::Caller;
+use crate::sandbox::store::Store;
+use crate::sandbox::word::vocabulary;
+
+vocabulary! {
+    /// Whether new work may be booked for a customer.
+    CustomerStatus {
+        Active = "ACTIVE",
+        Inactive = "INACTIVE",
+    }
+}
+
+/// A general contractor or owner. Absent values are left out, empty ones are kept.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Customer {
+    #[schema(example = 3)]
+    id: i64,
+    #[schema(example = "USA General Contractors, Inc.")]
+    name: String,
+    /// The company's own number for the customer; unique in the company.
+    #[schema(example = "200-000")]
+    number: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "123 America Street", nullable = false)]
+    address1: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    address2: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "San Francisco", nullable = false)]
+    city: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "CA", nullable = false)]
+    state: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "94104", nullable = false)]
+    zip_code: Option<String>,
+    #[schema(example = "Test Contact")]
+    contact_name: String,
+    #[schema(example = "test.contact@example.com")]
+    contact_email: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "Test Contact", nullable = false)]
+    billing_contact: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "test.contact@example.com", nullable = false)]
+    billing_contact_email: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "0000000000", nullable = false)]
+    billing_contact_phone: Option<String>,
+    #[schema(example = "6144561447")]
+    contact_phone: String,
+    status: CustomerStatus,
+}
+
+/// In the order of `Customer`'s members.
+const COLUMNS: &str = "c.id, c.name, c.number, c.address1, c.address2, c.city, c.state, c.zip_code, c.contact_name, \
+    c.contact_email, c.billing_contact, c.billing_contact_email, c.billing_contact_phone, c.contact_phone, c.status";
+
+const SORTABLE: &[(&str, &str)] = &[
+    ("id", "c.id"),
+    ("name", "c.name"),
+    ("number", "c.number"),
+    ("city", "c.city"),
+    ("state", "c.state"),
+    ("status", "c.status"),
+];
+
+impl Customer {
+    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+        let mut columns = Columns::of(row);
+        Ok(Self {
+            id: columns.next()?,
+            name: columns.next()?,
+            number: columns.next()?,
+            address1: columns.next()?,
+            address2: columns.next()?,
+            city: columns.next()?,
+            state: columns.next()?,
+            zip_code: columns.next()?,
+            contact_name: columns.next()?,
+            contact_email: columns.next()?,
+            billing_contact: columns.next()?,
+            billing_contact_email: columns.next()?,
+            billing_contact_phone: columns.next()?,
+            contact_phone: columns.next()?,
+            status: columns.next()?,
+        })
+    }
+}
+
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query, rename_all = "camelCase")]
+#[expect(
+    dead_code,
+    reason = "describes the parameters in the OpenAPI document; `filter` reads them"
+)]
+struct CustomerFilters {
+    /// Any of these; repeatable.
+    status: Option<Vec<CustomerStatus>>,
+    /// Exactly this number.
+    number: Option<String>,
+    /// The name contains this text, whatever the case.
+    name: Option<String>,
+}
+
+pub(crate) fn router() -> OpenApiRouter<Store> {
+    OpenApiRouter::new()
+        .routes(routes!(customers))
+        .routes(routes!(customer))
+}
+
+/// Retrieve customers, page by page
+///
+/// Sorts: `id`, `name`, `number`, `city`, `state`, `status`.
+#[utoipa::path(
+    get,
+    path = "/customer",
+    tag = "Customer Controller",
+    params(CustomerFilters, PageParams),
+    responses(
+        (status = 200, description = "A page of customers", body = Page<Customer>),
+        (status = 400, description = "Unknown sort property, or a filter that cannot be read", body = ErrorBody),
+        (status = 401, description = "Missing, unknown or expired token", body = ErrorBody),
+    )
+)]
+async fn customers(
+    State(store): State<Store>,
+    Extension(caller): Extension<Caller>,
+    query: Query,
+) -> Answer<Json<Page<Customer>>> {
+    let filter = filter(&caller, &query)?;
+    let request = PageRequest::read(&query, SORTABLE)?;
+    store
+        .read(move |database| list(database, &filter, &request))
+        .await
+        .map(Json)
+}
+
+fn filter(caller: &Caller, query: &Query) -> Answer<Filter> {
+    let statuses = query.words("status", CustomerStatus::from_word)?;
+    Ok(Filter::new("c.company_id = ?", caller.company_id)
+        .and_any_of(
+            "c.status",
+            statuses.into_iter().map(CustomerStatus::word).collect(),
+        )
+        .and("c.number = ?", query.text("number").map(str::to_owned))
+        .and_contains("c.name_folded", query.text("name")))
+}
+
+fn list(database: &Connection, filter: &Filter, request: &PageRequest) -> Answer<Page<Customer>> {
+    let matching = filter.sql();
+    let total = database
+        .prepare_cached(&format!("SELECT count(*) FROM customers c {matching}"))?
+        .query_row(filter.values(), |row| row.get(0))?;
+    let page = request.sql();
+    let content = database
+        .prepare_cached(&format!(
+            "SELECT {COLUMNS} FROM customers c {matching} {page}"
+        ))?
+        .query_map(
+            filter.values_then(request.limit_and_offset()),
+            Customer::read,
+        )?
+        .collect::<rusqlite::Result<_>>()?;
+    Ok(Page::new(request, content, total))
+}
+
+/// Retrieve customer details
+#[utoipa::path(
+    get,
+    path = "/customer/{id}",
+    tag = "Customer Controller",
+    params(("id" = i64, Path, example = 3)),
+    responses(
+        (status = 200, description = "The customer", body = Customer),
+        (status = 400, description = "The id is not a number", body = ErrorBody),
+        (status = 401, description = "Missing, unknown or expired token", body = ErrorBody),
+        (status = 404, description = "No such customer in the company", body = ErrorBody),
+    )
+)]
+async fn customer(
+    State(store): State<Store>,
+    Extension(caller): Extension<Caller>,
+    Id(id): Id,
+) -> Answer<Json<Customer>> {
+    store
+        .read(move |database| find(database, &caller, id))
+        .await
+        .map(Json)
+}
+
+fn find(database: &Connection, caller: &Caller, id: i64) -> Answer<Customer> {
+    database
+        .prepare_cached(&format!(
+            "SELECT {COLUMNS} FROM customers c WHERE c.company_id = ? AND c.id = ?"
+        ))?
+        .query_row((caller.company_id, id), Customer::read)
+        .optional()?
+        .ok_or_else(|| Problem::not_found(format!("Customer {id} not found")))
+}

@@ -1,0 +1,31 @@
+//! Who may see what. Every role reads; a foreman reads only the work of assigned projects.
+
+use crate::sandbox::word::vocabulary;
+
+vocabulary! {
+    /// What a user may do.
+    Role {
+        Admin = "ADMIN",
+        Pm = "PM",
+        Foreman = "FOREMAN",
+        Viewer = "VIEWER",
+    }
+}
+
+/// The user a token speaks for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Caller {
+    pub(crate) company_id: i64,
+    pub(crate) user_id: i64,
+    pub(crate) role: Role,
+}
+
+impl Caller {
+    /// The user whose assignments narrow every question about projects and FWOs; none for a caller who sees them all.
+    pub(crate) fn assignee(&self) -> Option<i64> {
+        match self.role {
+            Role::Admin | Role::Pm | Role::Viewer => None,
+            Role::Foreman => Some(self.user_id),
+        }
+    }
+}

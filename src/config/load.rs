@@ -1,0 +1,226 @@
+//! From what was said to a checked [`Config`], or to all mistakes at once.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use secrecy::SecretString;
+use url::Host;
+use url::Url;
+
+use crate::config::Config;
+use crate::config::form::Value;
+use crate::config::mistake::Mistake;
+use crate::config::mistake::Mistakes;
+use crate::config::sources::Said;
+use crate::config::sources::Sayings;
+use crate::config::sources::Sources;
+use crate::config::table::Absent;
+use crate::config::table::SETTINGS;
+use crate::config::table::Setting;
+use crate::gateway;
+use crate::graphql;
+use crate::grpc;
+use crate::telemetry;
+use crate::upstream;
+
+impl Config {
+    /// Reads every setting from its strongest source. Fails with all mistakes of all sources.
+    pub fn load(sources: &Sources<'_>) -> Result<Config, Mistakes> {
+        let mut mistakes = Vec::new();
+        let sayings = sources.gather(&mut mistakes);
+        let values = Values::read(&sayings, &mut mistakes);
+        refuse_plain_http(&values, &sayings, &mut mistakes);
+        if !mistakes.is_empty() {
+            return Err(Mistakes(mistakes));
+        }
+        let colours = sources.variable("NO_COLOR").is_none();
+        Ok(values.into_config(colours))
+    }
+}
+
+/// What the texts meant. The getters' keys are those of the table: a test that loads anything reads them all.
+struct Values(BTreeMap<&'static str, Value>);
+
+impl Values {
+    fn read(sayings: &Sayings, mistakes: &mut Vec<Mistake>) -> Self {
+        let mut values = BTreeMap::new();
+        for setting in SETTINGS {
+            match (sayings.get(setting.key), setting.absent) {
+                (Some(said), _) => match setting.form.read(&said.text) {
+                    Ok(value) => {
+                        values.insert(setting.key, value);
+                    }
+                    Err(problem) => mistakes.push(misread(setting, said, problem)),
+                },
+                (None, Absent::Required) => mistakes.push(missing(setting)),
+                (None, Absent::Default(_) | Absent::Unset) => {}
+            }
+        }
+        Values(values)
+    }
+
+    fn into_config(self, colours: bool) -> Config {
+        Config {
+            listen: self.address("listen"),
+            admin_listen: self.address("admin_listen"),
+            connections_max: self.size("connections_max"),
+            drain_delay: self.duration("drain_delay"),
+            drain_timeout: self.duration("drain_timeout"),
+            log: self.log(colours),
+            upstream: self.upstream(),
+            gateway: gateway::Settings {
+                secret: self.secret("gateway.secret"),
+            },
+            graphql: graphql::Settings {
+                introspection: self.switch("graphql.introspection"),
+                graphiql: self.switch("graphql.graphiql"),
+                depth_max: self.size("graphql.depth_max"),
+                body_bytes_max: self.size("graphql.body_bytes_max"),
+            },
+            grpc: grpc::Settings {
+                reflection: self.switch("grpc.reflection"),
+                message_bytes_max: self.size("grpc.message_bytes_max"),
+            },
+        }
+    }
+
+    fn log(&self, colours: bool) -> telemetry::Settings {
+        let format = match self.text("log.format") {
+            "text" => telemetry::Format::Text,
+            "json" => telemetry::Format::Json,
+            _ => telemetry::Format::Auto,
+        };
+        telemetry::Settings {
+            filter: self.text("log.filter").to_owned(),
+            format,
+            colours,
+        }
+    }
+
+    fn upstream(&self) -> upstream::Settings {
+        upstream::Settings {
+            base_url: self.url("upstream.base_url"),
+            client_key: self.secret("upstream.client_key"),
+            allow_plain_http: self.switch("upstream.allow_plain_http"),
+            connect_timeout: self.duration("upstream.connect_timeout"),
+            attempt_timeout: self.duration("upstream.attempt_timeout"),
+            operation_timeout: self.duration("upstream.operation_timeout"),
+            body_bytes_max: self.size("upstream.body_bytes_max"),
+            page_size_max: u32::try_from(self.number("upstream.page_size_max"))
+                .expect("the table bounds it"),
+            cache: upstream::cache::Settings {
+                bytes_max: self.number("upstream.cache.bytes_max"),
+                customer_ttl: self.duration("upstream.cache.customer_ttl"),
+                fwo_ttl: self.duration("upstream.cache.fwo_ttl"),
+                list_ttl: self.duration("upstream.cache.list_ttl"),
+            },
+        }
+    }
+
+    fn address(&self, key: &str) -> SocketAddr {
+        match self.0.get(key) {
+            Some(Value::Address(address)) => *address,
+            _ => unreachable!("the table says that {key} is an address"),
+        }
+    }
+
+    fn url(&self, key: &str) -> Url {
+        match self.0.get(key) {
+            Some(Value::Url(url)) => url.clone(),
+            _ => unreachable!("the table says that {key} is a URL"),
+        }
+    }
+
+    fn duration(&self, key: &str) -> Duration {
+        match self.0.get(key) {
+            Some(Value::Duration(duration)) => *duration,
+            _ => unreachable!("the table says that {key} is a duration"),
+        }
+    }
+
+    fn number(&self, key: &str) -> u64 {
+        match self.0.get(key) {
+            Some(Value::Number(number)) => *number,
+            _ => unreachable!("the table says that {key} is a number"),
+        }
+    }
+
+    fn size(&self, key: &str) -> usize {
+        usize::try_from(self.number(key)).unwrap_or(usize::MAX)
+    }
+
+    fn switch(&self, key: &str) -> bool {
+        match self.0.get(key) {
+            Some(Value::Switch(on)) => *on,
+            _ => unreachable!("the table says that {key} is a switch"),
+        }
+    }
+
+    fn text(&self, key: &str) -> &str {
+        match self.0.get(key) {
+            Some(Value::Text(text)) => text,
+            _ => unreachable!("the table says that {key} is a text"),
+        }
+    }
+
+    fn secret(&self, key: &str) -> Option<SecretString> {
+        match self.0.get(key) {
+            Some(Value::Secret(secret)) => Some(secret.clone()),
+            None => None,
+            Some(_) => unreachable!("the table says that {key} is a secret"),
+        }
+    }
+}
+
+fn misread(setting: &Setting, said: &Said, problem: &str) -> Mistake {
+    Mistake {
+        source: said.source.clone(),
+        key: Some(setting.key.to_owned()),
+        value: Some(setting.form.shown(&said.text)),
+        problem: problem.to_owned(),
+        fix: format!("write {}", setting.form.hint()),
+    }
+}
+
+fn missing(setting: &Setting) -> Mistake {
+    let fix = format!("set {}, or try `serve --sandbox`", setting.variable());
+    let problem = format!("is not set: {}", setting.meaning);
+    Mistake {
+        source: "no source".to_owned(),
+        key: Some(setting.key.to_owned()),
+        value: None,
+        problem,
+        fix,
+    }
+}
+
+/// Logins and tokens travel to the upstream, so clear text needs a word from the operator.
+fn refuse_plain_http(values: &Values, sayings: &Sayings, mistakes: &mut Vec<Mistake>) {
+    let key = "upstream.base_url";
+    let (Some(Value::Url(url)), Some(said)) = (values.0.get(key), sayings.get(key)) else {
+        return;
+    };
+    let allowed = matches!(
+        values.0.get("upstream.allow_plain_http"),
+        Some(Value::Switch(true))
+    );
+    if url.scheme() == "http" && !allowed && !is_loopback(url) {
+        mistakes.push(Mistake {
+            source: said.source.clone(),
+            key: Some(key.to_owned()),
+            value: Some(said.text.clone()),
+            problem: "would send passwords and tokens in clear text".to_owned(),
+            fix: "use https://, or set upstream.allow_plain_http to true where the network is trusted".to_owned(),
+        });
+    }
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        None => false,
+    }
+}

@@ -1,0 +1,130 @@
+//! The table of all settings.
+
+use crate::config::form::Form;
+
+/// What holds when nobody says anything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Absent {
+    /// This text.
+    Default(&'static str),
+    /// Nothing.
+    Unset,
+    /// It is a mistake.
+    Required,
+}
+
+/// One setting.
+#[derive(Clone, Copy, Debug)]
+pub struct Setting {
+    /// Its name in the file: `upstream.base_url`.
+    pub key: &'static str,
+    /// What its text must look like.
+    pub form: Form,
+    /// What holds when nobody says anything.
+    pub absent: Absent,
+    /// One line for the operator.
+    pub meaning: &'static str,
+}
+
+impl Setting {
+    /// Its environment variable: `PEERASSIST_UPSTREAM__BASE_URL`.
+    pub fn variable(&self) -> String {
+        format!("{PREFIX}{}", self.key.replace('.', "__").to_uppercase())
+    }
+
+    /// The variable that names a file with the value; only secrets have one.
+    pub fn file_variable(&self) -> Option<String> {
+        self.is_secret()
+            .then(|| format!("{}_FILE", self.variable()))
+    }
+
+    /// Whether its value is never shown.
+    pub fn is_secret(&self) -> bool {
+        matches!(self.form, Form::Secret(_))
+    }
+}
+
+/// What all our variables start with.
+pub(super) const PREFIX: &str = "PEERASSIST_";
+
+/// The variable that names the TOML file; not a setting, because a file cannot say where it is.
+pub(super) const FILE_VARIABLE: &str = "PEERASSIST_CONFIG";
+
+/// The customary variable for log filters; `PEERASSIST_LOG__FILTER` goes before it.
+pub(super) const RUST_LOG: &str = "RUST_LOG";
+
+const fn setting(key: &'static str, form: Form, absent: Absent, meaning: &'static str) -> Setting {
+    Setting {
+        key,
+        form,
+        absent,
+        meaning,
+    }
+}
+
+/// Every setting there is, in the order of the reference.
+#[rustfmt::skip]
+pub const SETTINGS: &[Setting] = {
+    use crate::config::form::Form::*;
+    use crate::config::table::Absent::Default;
+    use crate::config::table::Absent::Required;
+    use crate::config::table::Absent::Unset;
+    &[
+        setting("listen", Address, Default("127.0.0.1:8080"), "where GraphQL, gRPC and GraphiQL listen"),
+        setting("admin_listen", Address, Default("127.0.0.1:9464"), "where /livez, /readyz and /metrics listen"),
+        setting("connections_max", Count(1, 1_000_000), Default("2000"), "most client connections at once; more wait"),
+        setting("drain_delay", Duration, Default("0s"), "how long SIGTERM leaves the door open while readiness is already false, for balancers"),
+        setting("drain_timeout", Duration, Default("25s"), "how long requests in flight may take to end after that"),
+
+        setting("log.filter", Filter, Default("info"), "which log lines are written; RUST_LOG is read too"),
+        setting("log.format", Choice(&["auto", "text", "json"]), Default("auto"), "auto is text on a terminal and JSON elsewhere; NO_COLOR is honoured"),
+
+        setting("upstream.base_url", Url, Required, "the PeerAssist REST API, for example https://api.mypeerassist.com"),
+        setting("upstream.client_key", Secret(1), Unset, "the API key that logins go upstream with"),
+        setting("upstream.allow_plain_http", Switch, Default("false"), "permit http:// to hosts other than this machine; credentials then travel in clear text"),
+        setting("upstream.connect_timeout", Timeout, Default("1s"), "for one connection"),
+        setting("upstream.attempt_timeout", Timeout, Default("5s"), "for one try of one upstream call"),
+        setting("upstream.operation_timeout", Timeout, Default("15s"), "for one client request with all its upstream calls and retries"),
+        setting("upstream.body_bytes_max", Bytes(1024), Default("8MiB"), "largest upstream answer that is read"),
+        setting("upstream.page_size_max", Count(1, 1000), Default("200"), "largest page asked of the upstream"),
+        setting("upstream.cache.bytes_max", Bytes(0), Default("64MiB"), "memory for cached answers"),
+        setting("upstream.cache.customer_ttl", Duration, Default("30s"), "how long a customer is served without asking again"),
+        setting("upstream.cache.fwo_ttl", Duration, Default("30s"), "how long a field work order is served without asking again"),
+        setting("upstream.cache.list_ttl", Duration, Default("30s"), "how long a page of a list is served without asking again"),
+
+        setting("gateway.secret", Secret(32), Unset, "seals cursors and page tokens; unset, they end with the process and differ between instances"),
+
+        setting("graphql.introspection", Switch, Default("true"), "whether clients may read the schema"),
+        setting("graphql.graphiql", Switch, Default("true"), "whether /graphiql/ is served"),
+        setting("graphql.depth_max", Count(1, 100), Default("15"), "deepest nesting of a query"),
+        setting("graphql.body_bytes_max", Bytes(1024), Default("256KiB"), "largest GraphQL request"),
+
+        setting("grpc.reflection", Switch, Default("true"), "whether clients may read the descriptors"),
+        setting("grpc.message_bytes_max", Bytes(1024), Default("4MiB"), "largest gRPC request message"),
+    ]
+};
+
+/// Every setting with its variable, form, default and meaning, for people.
+pub fn reference() -> String {
+    let mut text = String::from(
+        "Settings, from the weakest to the strongest source: default, TOML file (--config FILE or PEERASSIST_CONFIG),\n\
+         environment variable, flag. An empty variable counts as unset. In the file, the part before the last dot is\n\
+         the table: upstream.base_url is base_url under [upstream].\n",
+    );
+    for setting in SETTINGS {
+        let absent = match setting.absent {
+            Absent::Default(text) => format!("default: {text}"),
+            Absent::Unset => "unset by default".to_owned(),
+            Absent::Required => "required, unless serve --sandbox".to_owned(),
+        };
+        let variable = match setting.file_variable() {
+            Some(file) => format!("{} or {file}", setting.variable()),
+            None => setting.variable(),
+        };
+        let (key, meaning, hint) = (setting.key, setting.meaning, setting.form.hint());
+        text.push_str(&format!(
+            "\n{key}\n    {meaning}\n    {variable}\n    {hint} ({absent})\n"
+        ));
+    }
+    text
+}

@@ -1,0 +1,151 @@
+//! What is refused, in which words, and what is not.
+
+use crate::config::tests::BASE_URL;
+use crate::config::tests::Said;
+use crate::config::tests::load;
+use crate::config::tests::mistakes;
+
+#[test]
+fn all_mistakes_of_all_sources_come_at_once() {
+    let text = mistakes(Said {
+        files: &[(
+            "gateway.toml",
+            "listen = 1.5\ncache = 3\n[upstream]\nattempt_timout = '5s'",
+        )],
+        variables: &[
+            ("PEERASSIST_UPSTREAM__CONNECT_TIMEOUT", "5"),
+            ("PEERASSIST_GRAPHQL__DEPTH_MAX", "0"),
+            ("PEERASSIST_UPSTREAM__BASE_URI", "https://a"),
+            ("PEERASSIST_GATEWAY__SECRET", "marker-secret"),
+        ],
+        flags: &[("--admin-listen", "admin_listen", "9464")],
+        ..Said::default()
+    });
+    for line in [
+        "bad configuration, 9 mistakes:",
+        "gateway.toml: listen must not be a TOML float; write an address",
+        "gateway.toml: cache is not a setting of this program; `peerassist-gateway settings` lists them all",
+        "gateway.toml: upstream.attempt_timout is not a setting of this program; did you mean upstream.attempt_timeout?",
+        "PEERASSIST_UPSTREAM__CONNECT_TIMEOUT: upstream.connect_timeout = \"5\" is not a number with a unit of time",
+        "PEERASSIST_GRAPHQL__DEPTH_MAX: graphql.depth_max = \"0\" is out of range; write a number from 1 to 100",
+        "PEERASSIST_UPSTREAM__BASE_URI is not a variable of this program; did you mean PEERASSIST_UPSTREAM__BASE_URL?",
+        "PEERASSIST_GATEWAY__SECRET: gateway.secret = \"***\" is too short; write at least 32 characters",
+        "--admin-listen: admin_listen = \"9464\" is not an address with a port",
+        "upstream.base_url is not set",
+    ] {
+        assert!(text.contains(line), "no {line:?} in:\n{text}");
+    }
+    assert!(!text.contains("marker-secret"));
+}
+
+#[test]
+fn a_setting_in_the_wrong_section_is_recognised() {
+    let files = [("gateway.toml", "connect_timeout = '1s'")];
+    let text = mistakes(Said {
+        files: &files,
+        variables: &[BASE_URL],
+        ..Said::default()
+    });
+    assert!(
+        text.contains("did you mean upstream.connect_timeout?"),
+        "{text}"
+    );
+}
+
+#[test]
+fn nothing_that_is_shown_contains_a_secret() {
+    let secret = "marker-0123456789-0123456789-0123456789";
+    let variables = [
+        BASE_URL,
+        ("PEERASSIST_GATEWAY__SECRET", secret),
+        ("PEERASSIST_UPSTREAM__CLIENT_KEY", secret),
+    ];
+    let config = load(Said {
+        variables: &variables,
+        ..Said::default()
+    })
+    .unwrap();
+    assert!(!format!("{config:?}").contains("marker"));
+
+    let misspelt = [
+        ("PEERASSIST_GATEWAY__SECRETT", secret),
+        ("PEERASSIST_UPSTREAM__BASE_URL", "https://u:marker@a"),
+    ];
+    let broken = format!("[gateway]\nsecret = \"{secret}");
+    let text = mistakes(Said {
+        files: &[("gateway.toml", &broken)],
+        variables: &misspelt,
+        ..Said::default()
+    });
+    assert!(
+        text.contains("gateway.toml:2: not TOML") && text.contains("contains credentials"),
+        "{text}"
+    );
+    assert!(!text.contains("marker"), "{text}");
+}
+
+#[test]
+fn clear_text_needs_a_word_unless_it_stays_on_this_machine() {
+    let allow = ("PEERASSIST_UPSTREAM__ALLOW_PLAIN_HTTP", "true");
+    let said = |url| [("PEERASSIST_UPSTREAM__BASE_URL", url)];
+    for near in [
+        "http://127.0.0.1:9090",
+        "http://[::1]:9090",
+        "http://localhost:9090",
+        "http://a.localhost",
+    ] {
+        assert!(
+            load(Said {
+                variables: &said(near),
+                ..Said::default()
+            })
+            .is_ok(),
+            "{near}"
+        );
+    }
+    for far in [
+        "http://api.example.com",
+        "http://10.0.0.1",
+        "http://localhost.example.com",
+    ] {
+        let text = mistakes(Said {
+            variables: &said(far),
+            ..Said::default()
+        });
+        assert!(
+            text.contains("clear text; use https://, or set upstream.allow_plain_http"),
+            "{text}"
+        );
+        let allowed = [said(far)[0], allow];
+        assert!(
+            load(Said {
+                variables: &allowed,
+                ..Said::default()
+            })
+            .is_ok(),
+            "{far}"
+        );
+    }
+}
+
+#[test]
+fn what_a_platform_sets_is_no_mistake() {
+    let variables = [
+        BASE_URL,
+        ("PEERASSIST_GATEWAY__SECRET", ""),
+        ("PEERASSIST_GATEWAY_SERVICE_HOST", "10.0.0.1"),
+        ("PEERASSIST_GATEWAY_SERVICE_PORT", "80"),
+        ("PEERASSIST_GATEWAY_SERVICE_PORT_HTTP", "80"),
+        ("PEERASSIST_GATEWAY_PORT", "tcp://10.0.0.1:80"),
+        ("PEERASSIST_GATEWAY_PORT_80_TCP", "tcp://10.0.0.1:80"),
+        ("PEERASSIST_GATEWAY_PORT_80_TCP_ADDR", "10.0.0.1"),
+        ("PATH", "/bin"),
+    ];
+    assert!(
+        load(Said {
+            variables: &variables,
+            ..Said::default()
+        })
+        .is_ok()
+    );
+}

@@ -1,0 +1,142 @@
+//! What the process itself answers, in the protocol in which it was asked: no such thing, and a fault of ours.
+
+use axum::Json;
+use axum::extract::Request;
+use axum::response::IntoResponse;
+use axum::response::Redirect;
+use axum::response::Response;
+use http::HeaderMap;
+use http::HeaderValue;
+use http::Method;
+use http::StatusCode;
+use http::header;
+use serde_json::json;
+
+use crate::grpc;
+
+/// gRPC's number, which HTTP/2 carries as text.
+const INTERNAL: HeaderValue = HeaderValue::from_static("13");
+
+/// The protocol of a client, as far as it shapes a refusal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Dialect {
+    /// gRPC or gRPC-Web: the status travels in `grpc-status`, under this content type.
+    Grpc(HeaderValue),
+    /// Everything else: an HTTP status and JSON.
+    Http,
+}
+
+impl Dialect {
+    /// The dialect that a request's headers are written in.
+    pub fn of(headers: &HeaderMap) -> Self {
+        match headers.get(header::CONTENT_TYPE) {
+            Some(value) if value.as_bytes().starts_with(b"application/grpc") => {
+                Dialect::Grpc(value.clone())
+            }
+            _ => Dialect::Http,
+        }
+    }
+
+    /// A fault of ours, findable in the log by `request_id`.
+    pub fn internal(self, request_id: &HeaderValue) -> Response {
+        match self {
+            Dialect::Grpc(content_type) => trailers_only(content_type, INTERNAL, "internal error"),
+            Dialect::Http => {
+                let incident = request_id.to_str().unwrap_or_default();
+                let extensions = json!({ "code": "INTERNAL_SERVER_ERROR", "incident": incident });
+                let error = json!({ "message": "internal error", "extensions": extensions });
+                (
+                    StatusCode::INTERNAL_SERVER_ERROR,
+                    Json(json!({ "errors": [error] })),
+                )
+                    .into_response()
+            }
+        }
+    }
+}
+
+/// Answers a request that no door knows.
+pub async fn unknown(request: Request) -> Response {
+    if let Some(unimplemented) = grpc::unimplemented(request.headers()) {
+        return unimplemented;
+    }
+    let error = json!({ "message": "no such path", "extensions": { "code": "NOT_FOUND" } });
+    (StatusCode::NOT_FOUND, Json(json!({ "errors": [error] }))).into_response()
+}
+
+/// Sends whoever types the bare address into a browser to GraphiQL; programs hear that there is nothing.
+pub async fn front_page(request: Request) -> Response {
+    let accept = request
+        .headers()
+        .get(header::ACCEPT)
+        .map_or(&b""[..], HeaderValue::as_bytes);
+    let browser = accept
+        .windows(b"text/html".len())
+        .any(|part| part == b"text/html");
+    match request.method() {
+        &Method::GET | &Method::HEAD if browser => {
+            Redirect::temporary("/graphiql/").into_response()
+        }
+        _ => unknown(request).await,
+    }
+}
+
+/// A gRPC answer without a message: its status stands in the head.
+fn trailers_only(
+    content_type: HeaderValue,
+    status: HeaderValue,
+    message: &'static str,
+) -> Response {
+    let mut response = Response::default();
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, content_type);
+    headers.insert("grpc-status", status);
+    headers.insert("grpc-message", HeaderValue::from_static(message));
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::body::Body;
+
+    fn ask(method: Method, header: (&'static str, &'static str)) -> Request {
+        let mut request = Request::new(Body::empty());
+        *request.method_mut() = method;
+        request
+            .headers_mut()
+            .insert(header.0, HeaderValue::from_static(header.1));
+        request
+    }
+
+    #[tokio::test]
+    async fn grpc_clients_hear_unimplemented_in_their_own_protocol() {
+        for kind in [
+            "application/grpc",
+            "application/grpc+proto",
+            "application/grpc-web+proto",
+        ] {
+            let response = unknown(ask(Method::POST, ("content-type", kind))).await;
+            assert_eq!(response.status(), StatusCode::OK);
+            assert_eq!(response.headers()["grpc-status"], "12");
+            assert_eq!(response.headers()["content-type"], kind);
+        }
+    }
+
+    #[tokio::test]
+    async fn other_clients_hear_not_found() {
+        let response = unknown(ask(Method::POST, ("content-type", "application/json"))).await;
+        assert_eq!(response.status(), StatusCode::NOT_FOUND);
+        assert_eq!(response.headers()["content-type"], "application/json");
+    }
+
+    #[tokio::test]
+    async fn only_browsers_are_sent_to_graphiql() {
+        let response = front_page(ask(Method::GET, ("accept", "text/html,*/*;q=0.8"))).await;
+        assert_eq!(response.headers()["location"], "/graphiql/");
+        let response = front_page(ask(Method::GET, ("accept", "*/*"))).await;
+        assert_eq!(response.status(), StatusCode::NOT_FOUND);
+        let response = front_page(ask(Method::POST, ("content-type", "application/grpc"))).await;
+        assert_eq!(response.headers()["grpc-status"], "12");
+    }
+}

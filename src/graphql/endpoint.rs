@@ -1,0 +1,500 @@
+//! GraphQL over HTTP: a request in, an answer with the right status and media type out.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_graphql::ErrorExtensionValues;
+use async_graphql::Pos;
+use async_graphql::Response as GraphqlResponse;
+use async_graphql::ServerError;
+use async_graphql::Value;
+use async_graphql::Variables;
+use async_graphql::parser::parse_query;
+use async_graphql::parser::types::DocumentOperations;
+use async_graphql::parser::types::ExecutableDocument;
+use async_graphql::parser::types::OperationDefinition;
+use async_graphql::parser::types::OperationType;
+use axum::Router;
+use axum::body::Body;
+use axum::body::Bytes;
+use axum::extract::RawQuery;
+use axum::extract::State;
+use axum::response::IntoResponse;
+use axum::response::Redirect;
+use axum::response::Response;
+use axum::routing::get;
+use http::HeaderMap;
+use http::HeaderValue;
+use http::StatusCode;
+use http::header;
+use http_body_util::BodyExt;
+use http_body_util::LengthLimitError;
+use http_body_util::Limited;
+use prometheus_client::registry::Registry;
+use serde::Serialize;
+use tokio::time::Instant;
+
+use crate::domain::caller::BearerToken;
+use crate::domain::caller::Caller;
+use crate::domain::error::Error;
+use crate::gateway::Gateway;
+use crate::graphql::Settings;
+use crate::graphql::error;
+use crate::graphql::limits;
+use crate::graphql::limits::Limits;
+use crate::graphql::media;
+use crate::graphql::media::Media;
+use crate::graphql::metrics::Metrics;
+use crate::graphql::metrics::Outcome;
+use crate::graphql::query::Asker;
+use crate::graphql::request::GraphqlRequest;
+use crate::graphql::request::Misunderstood;
+use crate::graphql::schema;
+use crate::graphql::schema::Schema;
+
+/// How long the whole body of a request may take to arrive.
+const BODY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Most errors in one answer; an operation can be wrong in thousands of places.
+const ERRORS_MAX: usize = 20;
+
+/// A GET runs only with one of these headers, which no page of another origin can send without asking.
+const UNSIMPLE_HEADERS: [&str; 4] = [
+    "authorization",
+    "graphql-require-preflight",
+    "apollo-require-preflight",
+    "x-apollo-operation-name",
+];
+
+/// What all requests share.
+struct Endpoint {
+    schema: Schema,
+    gateway: Gateway,
+    limits: Limits,
+    settings: Settings,
+    metrics: Metrics,
+}
+
+pub(super) fn router(gateway: Gateway, settings: Settings, registry: &mut Registry) -> Router {
+    let endpoint = Endpoint {
+        schema: schema::build(gateway.clone(), &settings),
+        gateway,
+        limits: Limits::new(settings.depth_max),
+        settings,
+        metrics: Metrics::new(registry),
+    };
+    let methods = get(on_get)
+        .post(on_post)
+        .fallback(|headers: HeaderMap| async move {
+            let refusal = Refusal::new(
+                StatusCode::METHOD_NOT_ALLOWED,
+                "METHOD_NOT_ALLOWED",
+                "only GET and POST are offered here",
+            );
+            refusal
+                .with(header::ALLOW, "GET, POST")
+                .answer(Media::negotiate(&headers).unwrap_or(Media::Json))
+        });
+    Router::new()
+        .route("/graphql", methods)
+        .with_state(Arc::new(endpoint))
+}
+
+async fn on_get(
+    State(endpoint): State<Arc<Endpoint>>,
+    headers: HeaderMap,
+    RawQuery(query): RawQuery,
+) -> Response {
+    if query.as_deref().unwrap_or("").is_empty()
+        && endpoint.settings.graphiql
+        && media::wants_page(&headers)
+    {
+        return Redirect::temporary("/graphiql/").into_response();
+    }
+    let Some(media) = Media::negotiate(&headers) else {
+        return not_acceptable();
+    };
+    let outcome = async {
+        if headers.contains_key(header::CONTENT_TYPE) && !media::is_json(&headers) {
+            return Err(unsupported(
+                "a GET has no body, and so no content type but JSON's",
+            ));
+        }
+        if !UNSIMPLE_HEADERS
+            .iter()
+            .any(|name| headers.contains_key(*name))
+        {
+            let message = "a GET needs an authorization or a graphql-require-preflight header";
+            return Err(Refusal::new(
+                StatusCode::FORBIDDEN,
+                "CSRF_PREVENTED",
+                message,
+            ));
+        }
+        let request = GraphqlRequest::from_query_string(query.as_deref().unwrap_or(""))?;
+        endpoint.run(&headers, request, Method::Get).await
+    };
+    answer(media, outcome.await)
+}
+
+async fn on_post(
+    State(endpoint): State<Arc<Endpoint>>,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
+    let Some(media) = Media::negotiate(&headers) else {
+        return not_acceptable();
+    };
+    let outcome = async {
+        if !media::is_json(&headers) {
+            return Err(unsupported("the body must be application/json in UTF-8"));
+        }
+        if headers.contains_key(header::CONTENT_ENCODING) {
+            return Err(unsupported("the body must not be compressed"));
+        }
+        let body = endpoint.read_body(body).await?;
+        let request = GraphqlRequest::from_json(&body)?;
+        endpoint.run(&headers, request, Method::Post).await
+    };
+    answer(media, outcome.await)
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Method {
+    Get,
+    Post,
+}
+
+impl Endpoint {
+    async fn read_body(&self, body: Body) -> Result<Bytes, Refusal> {
+        let limit = self.settings.body_bytes_max;
+        let whole = tokio::time::timeout(BODY_TIMEOUT, Limited::new(body, limit).collect()).await;
+        match whole {
+            Ok(Ok(body)) => Ok(body.to_bytes()),
+            Ok(Err(error)) if error.is::<LengthLimitError>() => {
+                let message = format!("the body is larger than {limit} bytes");
+                Err(
+                    Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "PAYLOAD_TOO_LARGE", message)
+                        .closing(),
+                )
+            }
+            Ok(Err(_)) => Err(Refusal::bad_request("the body broke off")),
+            Err(_) => Err(Refusal::new(
+                StatusCode::REQUEST_TIMEOUT,
+                "REQUEST_TIMEOUT",
+                "the body came too slowly",
+            )
+            .closing()),
+        }
+    }
+
+    /// Checks, parses and executes; nothing is executed unless all of it passes.
+    async fn run(
+        &self,
+        headers: &HeaderMap,
+        request: GraphqlRequest,
+        method: Method,
+    ) -> Result<GraphqlResponse, Refusal> {
+        limits::check_text(&request.query, &self.limits)?;
+        let document = parse_query(&request.query).map_err(syntax_error)?;
+        limits::check_document(&document, &self.limits)?;
+        let operation = operation(&document, request.operation_name.as_deref())?;
+        if method == Method::Get && operation.ty != OperationType::Query {
+            let refusal = Refusal::new(
+                StatusCode::METHOD_NOT_ALLOWED,
+                "METHOD_NOT_ALLOWED",
+                "a GET runs queries only",
+            );
+            return Err(refusal.with(header::ALLOW, "POST"));
+        }
+        check_variables(operation, &request.variables)?;
+        let roots = limits::root_fields(&document, operation);
+        if !self.settings.introspection
+            && roots
+                .iter()
+                .any(|name| matches!(*name, "__schema" | "__type"))
+        {
+            return Err(Refusal::request(
+                "INTROSPECTION_DISABLED",
+                "the schema may not be asked for",
+            ));
+        }
+        let asker = Asker(if roots.iter().all(|name| is_open_to_all(name)) {
+            None
+        } else {
+            Some(self.caller(headers)?)
+        });
+        let kind = operation.ty;
+        let mut execution = async_graphql::Request::new("")
+            .variables(request.variables)
+            .data(asker);
+        if let Some(name) = request.operation_name {
+            execution = execution.operation_name(name);
+        }
+        execution.set_parsed_query(document);
+        let begun = Instant::now();
+        let response = self.schema.execute(execution).await;
+        self.metrics
+            .operation(kind, Outcome::of(&response), begun.elapsed());
+        Ok(response)
+    }
+
+    fn caller(&self, headers: &HeaderMap) -> Result<Caller, Refusal> {
+        let values = headers
+            .get_all(header::AUTHORIZATION)
+            .iter()
+            .map(HeaderValue::as_bytes);
+        let caller =
+            BearerToken::from_headers(values).and_then(|token| self.gateway.caller(token, None));
+        caller.map_err(Refusal::unauthenticated)
+    }
+}
+
+/// A variable that must have a value has one. The library takes an absent one for "not given" and runs.
+fn check_variables(operation: &OperationDefinition, given: &Variables) -> Result<(), Refusal> {
+    for definition in &operation.variable_definitions {
+        let definition = &definition.node;
+        let needed = !definition.var_type.node.nullable && definition.default_value.is_none();
+        let value = given.get(&definition.name.node);
+        if needed && value.is_none_or(|value| *value == Value::Null) {
+            let message = format!("the variable ${} needs a value", definition.name.node);
+            return Err(Refusal::request("BAD_USER_INPUT", message));
+        }
+    }
+    Ok(())
+}
+
+/// Root fields that need no token.
+fn is_open_to_all(field: &str) -> bool {
+    matches!(field, "login" | "__typename" | "__schema" | "__type")
+}
+
+/// The operation that is meant.
+fn operation<'d>(
+    document: &'d ExecutableDocument,
+    name: Option<&str>,
+) -> Result<&'d OperationDefinition, Refusal> {
+    let operation = match (&document.operations, name) {
+        (DocumentOperations::Single(operation), None) => Some(operation),
+        (DocumentOperations::Single(_), Some(_)) => None,
+        (DocumentOperations::Multiple(operations), Some(name)) => operations.get(name),
+        (DocumentOperations::Multiple(operations), None) => {
+            operations.values().next().filter(|_| operations.len() == 1)
+        }
+    };
+    let operation = operation.map(|operation| &operation.node);
+    operation.ok_or_else(|| {
+        Refusal::request(
+            "OPERATION_RESOLUTION_FAILURE",
+            "the document has no single operation of that name",
+        )
+    })
+}
+
+/// Why a request was not executed.
+struct Refusal {
+    status: StatusCode,
+    /// Whether clients that take JSON only get 200, as before statuses had a meaning.
+    well_formed: bool,
+    error: ServerError,
+    headers: HeaderMap,
+}
+
+impl Refusal {
+    fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
+        let mut error = ServerError::new(message, None);
+        set_code(&mut error, code);
+        Refusal {
+            status,
+            well_formed: false,
+            error,
+            headers: HeaderMap::new(),
+        }
+    }
+
+    fn bad_request(message: &'static str) -> Self {
+        Refusal::new(StatusCode::BAD_REQUEST, "BAD_REQUEST", message)
+    }
+
+    /// A well-formed request whose document cannot be run.
+    fn request(code: &'static str, message: impl Into<String>) -> Self {
+        Refusal {
+            well_formed: true,
+            ..Refusal::new(StatusCode::BAD_REQUEST, code, message)
+        }
+    }
+
+    fn unauthenticated(error: Error) -> Self {
+        let mut refusal = Refusal::new(
+            StatusCode::UNAUTHORIZED,
+            error::code(error.kind()),
+            error.message(),
+        );
+        refusal.error.extensions = Some(error::extensions(&error));
+        refusal.with(header::WWW_AUTHENTICATE, "Bearer")
+    }
+
+    fn with(mut self, name: header::HeaderName, value: &'static str) -> Self {
+        self.headers.insert(name, HeaderValue::from_static(value));
+        self
+    }
+
+    /// The connection cannot go on behind a body that nobody read.
+    fn closing(self) -> Self {
+        self.with(header::CONNECTION, "close")
+    }
+
+    fn answer(self, media: Media) -> Response {
+        let status = if self.well_formed && media == Media::Json {
+            StatusCode::OK
+        } else {
+            self.status
+        };
+        // A client that knows only JSON would lose the code of a 401; both types say it in the newer one.
+        let media = if self.status == StatusCode::UNAUTHORIZED {
+            Media::GraphqlResponse
+        } else {
+            media
+        };
+        let mut response = write(
+            status,
+            media,
+            &AnswerBody {
+                errors: &[self.error],
+                data: None,
+            },
+        );
+        response.headers_mut().extend(self.headers);
+        response
+    }
+}
+
+impl From<limits::Refusal> for Refusal {
+    fn from(refusal: limits::Refusal) -> Self {
+        Refusal::request(refusal.code(), refusal.to_string())
+    }
+}
+
+impl From<Misunderstood> for Refusal {
+    fn from(why: Misunderstood) -> Self {
+        match why {
+            Misunderstood::Malformed => {
+                Refusal::bad_request("the request is not as GraphQL over HTTP has it")
+            }
+            Misunderstood::Batch => Refusal::new(
+                StatusCode::BAD_REQUEST,
+                "BATCHING_DISABLED",
+                "one operation a request",
+            ),
+            // Apollo's clients compare this text.
+            Misunderstood::PersistedQuery => Refusal::request(
+                "PERSISTED_QUERY_NOT_SUPPORTED",
+                "PersistedQueryNotSupported",
+            ),
+        }
+    }
+}
+
+fn unsupported(message: &'static str) -> Refusal {
+    Refusal::new(
+        StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        "UNSUPPORTED_MEDIA_TYPE",
+        message,
+    )
+}
+
+fn not_acceptable() -> Response {
+    let message = "answers are application/graphql-response+json or application/json";
+    Refusal::new(StatusCode::NOT_ACCEPTABLE, "NOT_ACCEPTABLE", message).answer(Media::Json)
+}
+
+/// Where the text goes wrong, but none of it: it may hold secrets.
+fn syntax_error(error: async_graphql::parser::Error) -> Refusal {
+    let mut refusal = Refusal::request("GRAPHQL_PARSE_FAILED", "the document has a syntax error");
+    refusal.error.locations = error.positions().collect::<Vec<Pos>>();
+    refusal
+}
+
+fn set_code(error: &mut ServerError, code: &'static str) {
+    error
+        .extensions
+        .get_or_insert_with(ErrorExtensionValues::default)
+        .set("code", code);
+}
+
+/// The answer: a refusal, or what the execution gave.
+fn answer(media: Media, outcome: Result<GraphqlResponse, Refusal>) -> Response {
+    let mut response = match outcome {
+        Ok(response) => response,
+        Err(refusal) => return refusal.answer(media),
+    };
+    // Errors without a path came before the execution: nothing ran, so there is no data.
+    let ran =
+        response.errors.is_empty() || response.errors.iter().any(|error| !error.path.is_empty());
+    for error in &mut response.errors {
+        complete(error, ran);
+    }
+    shorten(&mut response.errors);
+    let status = if ran || media == Media::Json {
+        StatusCode::OK
+    } else {
+        StatusCode::BAD_REQUEST
+    };
+    write(
+        status,
+        media,
+        &AnswerBody {
+            errors: &response.errors,
+            data: ran.then_some(&response.data),
+        },
+    )
+}
+
+/// The library's own errors have no code: before the execution they are the validator's, during it they
+/// are about an argument that cannot be read.
+fn complete(error: &mut ServerError, ran: bool) {
+    let coded = error
+        .extensions
+        .as_ref()
+        .is_some_and(|extensions| extensions.get("code").is_some());
+    if !coded {
+        set_code(
+            error,
+            if ran {
+                "BAD_USER_INPUT"
+            } else {
+                "GRAPHQL_VALIDATION_FAILED"
+            },
+        );
+    }
+}
+
+fn shorten(errors: &mut Vec<ServerError>) {
+    let more = errors.len().saturating_sub(ERRORS_MAX);
+    if more > 0 {
+        errors.truncate(ERRORS_MAX);
+        let mut last = ServerError::new(format!("and {more} more errors"), None);
+        set_code(&mut last, "GRAPHQL_VALIDATION_FAILED");
+        errors.push(last);
+    }
+}
+
+/// The members in the order of the specification; `data` is absent where nothing ran.
+#[derive(Serialize)]
+struct AnswerBody<'a> {
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    errors: &'a [ServerError],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    data: Option<&'a Value>,
+}
+
+fn write(status: StatusCode, media: Media, body: &AnswerBody<'_>) -> Response {
+    let body = serde_json::to_vec(body).expect("an answer has no map with strange keys");
+    let headers = [
+        (header::CONTENT_TYPE, media.content_type()),
+        // Answers are of one user; no proxy may keep them.
+        (header::CACHE_CONTROL, "no-store"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    ];
+    (status, headers, body).into_response()
+}

@@ -1,0 +1,58 @@
+//! Door 1: GraphQL over HTTP, and the console for people who explore.
+//!
+//! A request meets the files in this order: `endpoint` (HTTP in), `media` and `request` (what is asked),
+//! `limits` (is it small enough?), `schema` with `query` and `mutation`, `connection`, `customer`, `fwo`
+//! and `line`, and on the way out `error`.
+
+mod connection;
+mod customer;
+mod endpoint;
+mod error;
+mod fwo;
+mod limits;
+mod line;
+mod media;
+mod metrics;
+mod mutation;
+mod node;
+mod query;
+mod request;
+mod scalar;
+mod schema;
+mod vocabulary;
+
+use axum::Router;
+use prometheus_client::registry::Registry;
+
+use crate::gateway::Gateway;
+
+pub use crate::graphql::schema::sdl;
+
+/// Settings of the GraphQL door.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Whether the schema may be asked for.
+    pub introspection: bool,
+    /// Whether browsers get GraphiQL.
+    pub graphiql: bool,
+    /// Deepest nesting of fields.
+    pub depth_max: usize,
+    /// Largest request body in bytes.
+    pub body_bytes_max: usize,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Settings {
+            introspection: true,
+            graphiql: true,
+            depth_max: 15,
+            body_bytes_max: 256 * 1024,
+        }
+    }
+}
+
+/// `/graphql`, and `/graphiql/` where that is on.
+pub fn router(gateway: Gateway, settings: Settings, registry: &mut Registry) -> Router {
+    endpoint::router(gateway, settings, registry)
+}

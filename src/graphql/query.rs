@@ -1,0 +1,251 @@
+//! Root fields of queries: parse, call one operation of the gateway, wrap.
+
+use async_graphql::Context;
+use async_graphql::Enum;
+use async_graphql::ID;
+use async_graphql::Object;
+use futures_util::future::join_all;
+
+use crate::domain::caller::Caller;
+use crate::domain::customer::CustomersQuery;
+use crate::domain::customer::filter_text;
+use crate::domain::error::Error;
+use crate::domain::error::ErrorKind;
+use crate::domain::id::CustomerId;
+use crate::domain::id::FwoId;
+use crate::domain::id::Id;
+use crate::domain::order::Direction;
+use crate::gateway::Gateway;
+use crate::graphql::connection::Arguments;
+use crate::graphql::connection::Connection;
+use crate::graphql::customer;
+use crate::graphql::customer::Customer;
+use crate::graphql::customer::CustomerBy;
+use crate::graphql::customer::CustomerOrder;
+use crate::graphql::customer::CustomersFilter;
+use crate::graphql::error::Failure;
+use crate::graphql::error::found;
+use crate::graphql::fwo;
+use crate::graphql::fwo::Fwo;
+use crate::graphql::fwo::FwoBy;
+use crate::graphql::fwo::FwoOrder;
+use crate::graphql::fwo::FwosFilter;
+use crate::graphql::node::Node;
+use crate::graphql::node::NodeId;
+
+/// Most ids that one `nodes` field takes.
+const NODES_MAX: usize = 100;
+
+/// Who asks, as the endpoint found out. Absent where the operation needs nobody.
+pub(super) struct Asker(pub(super) Option<Caller>);
+
+/// The gateway and the caller of the request that is being executed.
+pub(super) fn asking<'c>(ctx: &Context<'c>) -> Result<(&'c Gateway, &'c Caller), Error> {
+    let asker = ctx
+        .data_opt::<Asker>()
+        .and_then(|Asker(caller)| caller.as_ref());
+    let caller =
+        asker.ok_or_else(|| Error::new(ErrorKind::TokenMissing, "a bearer token is needed"))?;
+    Ok((ctx.data_unchecked::<Gateway>(), caller))
+}
+
+/// Which end of an order comes first.
+#[derive(Enum, Clone, Copy, PartialEq, Eq)]
+pub(super) enum OrderDirection {
+    /// The least first.
+    Asc,
+    /// The greatest first.
+    Desc,
+}
+
+impl From<OrderDirection> for Direction {
+    fn from(direction: OrderDirection) -> Self {
+        match direction {
+            OrderDirection::Asc => Direction::Ascending,
+            OrderDirection::Desc => Direction::Descending,
+        }
+    }
+}
+
+/// What can be read.
+pub(super) struct Query;
+
+/// What can be read. All of it needs `Authorization: Bearer <token>`.
+#[Object]
+impl Query {
+    /// The customer with this id or number; null where the user can see none.
+    async fn customer(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which customer.")] by: CustomerBy,
+    ) -> Option<Result<Customer, Failure>> {
+        let outcome = async {
+            let key = customer_key(by)?;
+            let (gateway, caller) = asking(ctx)?;
+            match key {
+                CustomerKey::Id(id) => gateway.customer(caller, id).await,
+                CustomerKey::Number(number) => gateway.customer_by_number(caller, number).await,
+            }
+        };
+        found(outcome.await.map(Customer))
+    }
+
+    /// The customers that the user can see, in order of their ids unless said otherwise.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "the arguments of a Relay connection, and two of ours"
+    )]
+    async fn customers(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(
+            desc = "At most this many from the front, 0 to 200; 25 where neither `first` nor `last` is given."
+        )]
+        first: Option<i32>,
+        #[graphql(desc = "Only rows behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "At most this many from the back, 0 to 200.")] last: Option<i32>,
+        #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
+        #[graphql(desc = "Which customers.")] filter: Option<CustomersFilter>,
+        #[graphql(desc = "In which order, at most three keys; the id comes last in any case.")]
+        order_by: Option<Vec<CustomerOrder>>,
+    ) -> Option<Result<Connection<Customer>, Failure>> {
+        let outcome = async {
+            let request = Arguments {
+                first,
+                after,
+                last,
+                before,
+            }
+            .request()?;
+            let filter = filter.unwrap_or_default().into_domain()?;
+            let query = CustomersQuery {
+                filter,
+                order: customer::order(order_by)?,
+            };
+            let (gateway, caller) = asking(ctx)?;
+            let page = gateway.customers(caller, &query, &request).await?;
+            Ok(Connection::new(page, Customer))
+        };
+        Some(outcome.await)
+    }
+
+    /// The field work order with this id; null where the user can see none.
+    async fn fwo(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which order.")] by: FwoBy,
+    ) -> Option<Result<Fwo, Failure>> {
+        let outcome = async {
+            let id = match by {
+                FwoBy::Id(id) => NodeId::fwo("by.id", &id)?,
+                FwoBy::DatabaseId(id) => {
+                    FwoId::new(id.0).ok_or_else(|| not_positive("by.databaseId"))?
+                }
+            };
+            let (gateway, caller) = asking(ctx)?;
+            read_fwo(gateway, caller, id).await
+        };
+        found(outcome.await)
+    }
+
+    /// The field work orders that the user can see, in order of their ids unless said otherwise.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "the arguments of a Relay connection, and two of ours"
+    )]
+    async fn fwos(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(
+            desc = "At most this many from the front, 0 to 200; 25 where neither `first` nor `last` is given."
+        )]
+        first: Option<i32>,
+        #[graphql(desc = "Only rows behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "At most this many from the back, 0 to 200.")] last: Option<i32>,
+        #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
+        #[graphql(desc = "Which orders.")] filter: Option<FwosFilter>,
+        #[graphql(desc = "In which order, at most three keys; the id comes last in any case.")]
+        order_by: Option<Vec<FwoOrder>>,
+    ) -> Option<Result<Connection<Fwo>, Failure>> {
+        let arguments = Arguments {
+            first,
+            after,
+            last,
+            before,
+        };
+        Some(fwo::connection(ctx, arguments, filter, None, order_by).await)
+    }
+
+    /// The object with this global id; null where the user can see none.
+    async fn node(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The global id.")] id: ID,
+    ) -> Option<Result<Node, Failure>> {
+        read_node(ctx, "id", &id).await
+    }
+
+    /// The objects with these global ids, in their order; null for each that the user cannot see.
+    async fn nodes(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The global ids, at most 100.")] ids: Vec<ID>,
+    ) -> Option<Result<Vec<Option<Result<Node, Failure>>>, Failure>> {
+        if ids.len() > NODES_MAX {
+            return Some(Err(Error::invalid(
+                "ids",
+                format!("at most {NODES_MAX} ids"),
+            )
+            .into()));
+        }
+        let reads = ids
+            .iter()
+            .enumerate()
+            .map(|(place, id)| async move { read_node(ctx, &format!("ids.{place}"), id).await });
+        Some(Ok(join_all(reads).await))
+    }
+}
+
+enum CustomerKey {
+    Id(CustomerId),
+    Number(String),
+}
+
+fn customer_key(by: CustomerBy) -> Result<CustomerKey, Error> {
+    match by {
+        CustomerBy::Id(id) => NodeId::customer("by.id", &id).map(CustomerKey::Id),
+        CustomerBy::DatabaseId(id) => CustomerId::new(id.0)
+            .map(CustomerKey::Id)
+            .ok_or_else(|| not_positive("by.databaseId")),
+        CustomerBy::Number(number) => filter_text("by.number", number).map(CustomerKey::Number),
+    }
+}
+
+fn not_positive(field: &str) -> Error {
+    Error::invalid(field, "must be a positive number")
+}
+
+/// The order: by its summary where a list was read lately, so that nothing is asked before it must be.
+async fn read_fwo(gateway: &Gateway, caller: &Caller, id: FwoId) -> Result<Fwo, Error> {
+    match gateway.listed_fwo(caller, id) {
+        Some(summary) => Ok(Fwo::listed(summary)),
+        None => gateway.fwo(caller, id).await.map(Fwo::full),
+    }
+}
+
+async fn read_node(ctx: &Context<'_>, field: &str, id: &ID) -> Option<Result<Node, Failure>> {
+    let outcome = async {
+        let Some(id) = NodeId::parse(field, id)? else {
+            return Err(Error::new(ErrorKind::NotFound, "no such type"));
+        };
+        let (gateway, caller) = asking(ctx)?;
+        match id {
+            NodeId::Customer(id) => gateway
+                .customer(caller, id)
+                .await
+                .map(|row| Node::Customer(Customer(row))),
+            NodeId::Fwo(id) => read_fwo(gateway, caller, id).await.map(Node::Fwo),
+        }
+    };
+    found(outcome.await)
+}

@@ -1,0 +1,126 @@
+//! An upstream that fails on purpose, down to the bytes and the sockets.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use tokio::io::AsyncReadExt;
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpListener;
+use tokio::net::TcpStream;
+
+/// What becomes of a request.
+#[derive(Clone, Debug)]
+pub(crate) enum Reply {
+    /// These bytes; the connection stays open for the next request.
+    Whole(Vec<u8>),
+    /// These bytes and the end of the connection.
+    ThenClose(Vec<u8>),
+    /// These bytes and a reset.
+    ThenReset(Vec<u8>),
+    /// These bytes and nothing more.
+    ThenSilence(Vec<u8>),
+    /// The first bytes at once, the others one every 20 ms.
+    Drip(Vec<u8>, Vec<u8>),
+}
+
+/// The upstream; it ends with the test's runtime.
+pub(crate) struct FaultyUpstream {
+    pub(crate) base: String,
+    requests: Arc<Mutex<HashMap<String, usize>>>,
+}
+
+impl FaultyUpstream {
+    /// Answers each request by its target (`/customer/3`) as `reply` says.
+    pub(crate) async fn start(reply: impl Fn(&str) -> Reply + Send + Sync + 'static) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let base = format!("http://{}", listener.local_addr().unwrap());
+        let requests: Arc<Mutex<HashMap<String, usize>>> = Arc::default();
+        let (reply, seen) = (Arc::new(reply), requests.clone());
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                tokio::spawn(converse(stream, reply.clone(), seen.clone()));
+            }
+        });
+        FaultyUpstream { base, requests }
+    }
+
+    /// How often the target was asked for.
+    pub(crate) fn requests(&self, target: &str) -> usize {
+        self.requests
+            .lock()
+            .unwrap()
+            .get(target)
+            .copied()
+            .unwrap_or(0)
+    }
+}
+
+async fn converse(
+    mut stream: TcpStream,
+    reply: Arc<impl Fn(&str) -> Reply>,
+    seen: Arc<Mutex<HashMap<String, usize>>>,
+) {
+    while let Some(target) = read_request(&mut stream).await {
+        *seen.lock().unwrap().entry(target.clone()).or_default() += 1;
+        let _gone = match reply(&target) {
+            Reply::Whole(bytes) => {
+                if stream.write_all(&bytes).await.is_ok() {
+                    continue;
+                }
+                return;
+            }
+            Reply::ThenClose(bytes) => stream.write_all(&bytes).await,
+            Reply::ThenReset(bytes) => {
+                let _gone = stream.write_all(&bytes).await;
+                // Let the bytes arrive before the reset overtakes them.
+                tokio::time::sleep(Duration::from_millis(30)).await;
+                stream.set_zero_linger()
+            }
+            Reply::ThenSilence(bytes) => {
+                let _gone = stream.write_all(&bytes).await;
+                std::future::pending().await
+            }
+            Reply::Drip(head, rest) => drip(&mut stream, head, rest).await,
+        };
+        return;
+    }
+}
+
+async fn drip(stream: &mut TcpStream, head: Vec<u8>, rest: Vec<u8>) -> std::io::Result<()> {
+    stream.write_all(&head).await?;
+    for byte in rest {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        stream.write_all(&[byte]).await?;
+    }
+    Ok(())
+}
+
+/// The target of the next request, once its head is complete. The gateway's reads have no bodies.
+async fn read_request(stream: &mut TcpStream) -> Option<String> {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(stream.read_u8().await.ok()?);
+    }
+    let head = String::from_utf8(head).ok()?;
+    head.split(' ').nth(1).map(str::to_owned)
+}
+
+/// A whole HTTP/1.1 answer with a body of JSON.
+pub(crate) fn json(status: u16, headers: &str, body: &str) -> Vec<u8> {
+    http(
+        status,
+        &format!("content-type: application/json\r\n{headers}"),
+        body.as_bytes(),
+    )
+}
+
+/// A whole HTTP/1.1 answer.
+pub(crate) fn http(status: u16, headers: &str, body: &[u8]) -> Vec<u8> {
+    let head = format!(
+        "HTTP/1.1 {status} X\r\n{headers}content-length: {}\r\n\r\n",
+        body.len()
+    );
+    [head.as_bytes(), body].concat()
+}

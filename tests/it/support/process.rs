@@ -1,0 +1,159 @@
+//! The real program as a child process.
+
+use std::io::BufRead;
+use std::io::BufReader;
+use std::io::Read;
+use std::io::Write;
+use std::net::SocketAddr;
+use std::process::Child;
+use std::process::ChildStdin;
+use std::process::Command;
+use std::process::Stdio;
+use std::sync::mpsc;
+use std::thread;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+/// Longer than any start should take, on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A program that has ended.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+/// A program that runs; killed when dropped, and by the kernel's closing of its stdin should the tests die.
+pub(crate) struct Process {
+    child: Child,
+    stdin: Option<ChildStdin>,
+    lines: mpsc::Receiver<String>,
+    stderr: Option<JoinHandle<String>>,
+}
+
+/// Runs the program to its end, with nothing in its environment but `variables`.
+pub(crate) fn run(arguments: &[&str], variables: &[(&str, &str)]) -> Ended {
+    run_with_stdin(arguments, variables, "")
+}
+
+/// The same with a text on stdin.
+pub(crate) fn run_with_stdin(arguments: &[&str], variables: &[(&str, &str)], stdin: &str) -> Ended {
+    let mut child = command(arguments, variables).spawn().unwrap();
+    child
+        .stdin
+        .take()
+        .unwrap()
+        .write_all(stdin.as_bytes())
+        .unwrap();
+    let output = child.wait_with_output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    Ended {
+        code: output.status.code(),
+        stdout: text(output.stdout),
+        stderr: text(output.stderr),
+    }
+}
+
+fn command(arguments: &[&str], variables: &[(&str, &str)]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_peerassist-gateway"));
+    command
+        .args(arguments)
+        .env_clear()
+        .envs(variables.iter().copied());
+    command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    command
+}
+
+impl Process {
+    /// Starts the program; its arguments must let it end with its stdin.
+    pub(crate) fn start(arguments: &[&str], variables: &[(&str, &str)]) -> Self {
+        let mut child = command(arguments, variables)
+            .arg("--exit-with-stdin")
+            .spawn()
+            .unwrap();
+        let (sender, lines) = mpsc::channel();
+        let stdout = BufReader::new(child.stdout.take().unwrap());
+        thread::spawn(move || {
+            stdout
+                .lines()
+                .map_while(Result::ok)
+                .try_for_each(|line| sender.send(line))
+        });
+        let mut stderr = child.stderr.take().unwrap();
+        let stderr = thread::spawn(move || {
+            let mut text = Vec::new();
+            let _until_it_ended = stderr.read_to_end(&mut text);
+            String::from_utf8_lossy(&text).into_owned()
+        });
+        let stdin = child.stdin.take();
+        Process {
+            child,
+            stdin,
+            lines,
+            stderr: Some(stderr),
+        }
+    }
+
+    /// The rest of the next line of stdout that starts so.
+    pub(crate) fn line(&mut self, prefix: &str) -> String {
+        loop {
+            match self.lines.recv_timeout(PATIENCE) {
+                Ok(line) => match line.strip_prefix(prefix) {
+                    Some(rest) => return rest.to_owned(),
+                    None => continue,
+                },
+                Err(error) => {
+                    let _ended_already = self.child.kill();
+                    let stderr = self.stderr.take().map(JoinHandle::join);
+                    panic!("no line {prefix:?}: {error}, stderr: {stderr:?}");
+                }
+            }
+        }
+    }
+
+    /// The address behind a line such as `gateway: http://127.0.0.1:8080`.
+    pub(crate) fn address(&mut self, name: &str) -> SocketAddr {
+        self.line(&format!("{name}: http://")).parse().unwrap()
+    }
+
+    /// Sends a signal by its name.
+    pub(crate) fn signal(&self, name: &str) {
+        let id = self.child.id().to_string();
+        assert!(
+            Command::new("kill")
+                .args([format!("-{name}"), id])
+                .status()
+                .unwrap()
+                .success()
+        );
+    }
+
+    /// Closes the program's stdin.
+    pub(crate) fn close_stdin(&mut self) {
+        self.stdin = None;
+    }
+
+    /// Waits for its end; what it wrote to stdout and nobody read comes back too.
+    pub(crate) fn ended(mut self) -> Ended {
+        let code = self.child.wait().unwrap().code();
+        let stdout = self.lines.iter().collect::<Vec<_>>().join("\n");
+        let stderr = self.stderr.take().unwrap().join().unwrap();
+        Ended {
+            code,
+            stdout,
+            stderr,
+        }
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ended_already = self.child.kill();
+        let _ended = self.child.wait();
+    }
+}

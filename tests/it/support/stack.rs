@@ -1,0 +1,195 @@
+//! A gateway before its own sandbox, both as processes, and users who speak GraphQL to it.
+
+use std::collections::BTreeMap;
+
+use reqwest::Client;
+use reqwest::Response;
+use serde_json::Value;
+use serde_json::json;
+use tokio::sync::Mutex;
+use tokio::sync::MutexGuard;
+
+use crate::support::process::Process;
+use crate::support::sandbox::PASSWORD;
+use crate::support::sandbox::Sandbox;
+
+/// A gateway and the sandbox behind it.
+pub(crate) struct Stack {
+    pub(crate) sandbox: Sandbox,
+    pub(crate) base: String,
+    /// Kept for its end; a lock, because what reads its lines cannot be shared.
+    _gateway: std::sync::Mutex<Process>,
+}
+
+impl Stack {
+    /// A stack of its own over a data set of the sandbox.
+    pub(crate) fn start(set: &str) -> Self {
+        Stack::before(Sandbox::start(set), &[])
+    }
+
+    /// A gateway with further settings before a sandbox.
+    pub(crate) fn before(sandbox: Sandbox, variables: &[(&str, &str)]) -> Self {
+        let variables: Vec<_> = [("PEERASSIST_UPSTREAM__CLIENT_KEY", "demo-key")]
+            .into_iter()
+            .chain(variables.iter().copied())
+            .collect();
+        let arguments = [
+            "serve",
+            "--upstream",
+            &sandbox.base,
+            "--listen",
+            "127.0.0.1:0",
+            "--admin-listen",
+            "127.0.0.1:0",
+        ];
+        let mut gateway = Process::start(&arguments, &variables);
+        let base = gateway.line("gateway: ");
+        Stack {
+            sandbox,
+            base,
+            _gateway: gateway.into(),
+        }
+    }
+
+    /// One stack over the demo set for all tests that only read.
+    pub(crate) fn shared() -> &'static Self {
+        static SHARED: std::sync::OnceLock<Stack> = std::sync::OnceLock::new();
+        SHARED.get_or_init(|| Stack::start("demo"))
+    }
+
+    /// A user with a token of their own: a caller of whom nothing is cached yet.
+    pub(crate) async fn user(&self, name: &str) -> User {
+        let stranger = User {
+            base: self.base.clone(),
+            token: String::new(),
+        };
+        let mutation = "mutation($input: LoginInput!) { login(input: $input) { token userErrors { message } } }";
+        let input = json!({ "userName": format!("{name}@lakeline.example"), "password": PASSWORD });
+        let answer = stranger.ask(mutation, json!({ "input": input })).await;
+        let token = answer["data"]["login"]["token"]
+            .as_str()
+            .unwrap_or_else(|| panic!("{answer}"));
+        User {
+            token: token.to_owned(),
+            ..stranger
+        }
+    }
+
+    /// A second stack over the demo set, for one test at a time: nobody else's calls are counted.
+    pub(crate) async fn counted() -> Counted {
+        static COUNTED: std::sync::OnceLock<Stack> = std::sync::OnceLock::new();
+        static TURN: Mutex<()> = Mutex::const_new(());
+        let turn = TURN.lock().await;
+        let stack = COUNTED.get_or_init(|| Stack::start("demo"));
+        Counted {
+            stack,
+            before: stack.calls().await,
+            _turn: turn,
+        }
+    }
+
+    async fn calls(&self) -> BTreeMap<String, u64> {
+        let calls = self.sandbox.calls().await;
+        serde_json::from_value(calls["routes"].clone()).unwrap()
+    }
+}
+
+/// A stack whose upstream calls are counted.
+pub(crate) struct Counted {
+    pub(crate) stack: &'static Stack,
+    before: BTreeMap<String, u64>,
+    _turn: MutexGuard<'static, ()>,
+}
+
+impl Counted {
+    /// The calls since the last look, by route; logins are nobody's reading.
+    pub(crate) async fn calls(&mut self) -> BTreeMap<String, u64> {
+        let after = self.stack.calls().await;
+        let before = std::mem::replace(&mut self.before, after.clone());
+        let since = after.into_iter().map(|(route, calls)| {
+            let earlier = before.get(&route).copied().unwrap_or(0);
+            (route, calls - earlier)
+        });
+        since
+            .filter(|(route, calls)| *calls > 0 && route != "POST /auth")
+            .collect()
+    }
+
+    /// How many calls there were since the last look.
+    pub(crate) async fn total(&mut self) -> u64 {
+        self.calls().await.values().sum()
+    }
+}
+
+/// Somebody who asks the gateway.
+#[derive(Clone)]
+pub(crate) struct User {
+    pub(crate) base: String,
+    pub(crate) token: String,
+}
+
+impl User {
+    /// The whole answer to an operation.
+    pub(crate) async fn ask(&self, query: &str, variables: Value) -> Value {
+        self.send(query, variables).await.json().await.unwrap()
+    }
+
+    /// The data of an operation that must not fail.
+    pub(crate) async fn data(&self, query: &str) -> Value {
+        let mut answer = self.ask(query, json!({})).await;
+        assert_eq!(answer["errors"], Value::Null, "{query}");
+        answer["data"].take()
+    }
+
+    /// The errors of an operation, each as its path, code, reason and first field at fault.
+    pub(crate) async fn errors(&self, query: &str) -> Vec<[String; 4]> {
+        let answer = self.ask(query, json!({})).await;
+        let text = |value: &Value| value.as_str().unwrap_or("").to_owned();
+        let errors = answer["errors"].as_array().cloned().unwrap_or_default();
+        let errors = errors.iter().map(|error| {
+            let path = error["path"].as_array().cloned().unwrap_or_default();
+            let path: Vec<String> = path
+                .iter()
+                .map(|part| part.as_str().map_or(part.to_string(), str::to_owned))
+                .collect();
+            let details = &error["extensions"];
+            [
+                path.join("."),
+                text(&details["code"]),
+                text(&details["reason"]),
+                text(&details["fields"][0]["field"]),
+            ]
+        });
+        errors.collect()
+    }
+
+    /// The raw answer to an operation.
+    pub(crate) async fn send(&self, query: &str, variables: Value) -> Response {
+        let request = http_client().post(format!("{}/graphql", self.base));
+        let request = request.header("accept", "application/graphql-response+json");
+        let request = if self.token.is_empty() {
+            request
+        } else {
+            request.bearer_auth(&self.token)
+        };
+        request
+            .json(&json!({ "query": query, "variables": variables }))
+            .send()
+            .await
+            .unwrap()
+    }
+}
+
+/// A client of its own for each request: connections belong to the runtime of one test.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "it asks servers of the tests only"
+)]
+pub(crate) fn http_client() -> Client {
+    let _there = rustls::crypto::ring::default_provider().install_default();
+    Client::builder()
+        .no_proxy()
+        .redirect(reqwest::redirect::Policy::none())
+        .build()
+        .unwrap()
+}

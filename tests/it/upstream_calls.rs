@@ -1,0 +1,149 @@
+//! What the gateway costs its upstream, counted by the sandbox.
+
+use std::collections::BTreeMap;
+use std::collections::HashSet;
+
+use futures_util::future::join_all;
+use serde_json::Value;
+use serde_json::json;
+
+use crate::support::stack::Stack;
+
+fn calls<const N: usize>(calls: [(&str, u64); N]) -> BTreeMap<String, u64> {
+    calls.map(|(route, calls)| (route.to_owned(), calls)).into()
+}
+
+#[tokio::test]
+async fn a_question_is_asked_once_for_each_user() {
+    let mut count = Stack::counted().await;
+    let stack = count.stack;
+    let (one, other) = (stack.user("admin").await, stack.user("viewer").await);
+    let question = "{ customers(first: 20) { edges { node { name } } totalCount } }";
+    let answer = one.data(question).await;
+    assert_eq!(count.calls().await, calls([("GET /customer", 1)]));
+    assert_eq!(one.data(question).await, answer);
+    assert_eq!(count.total().await, 0);
+    other.data(question).await;
+    assert_eq!(count.calls().await, calls([("GET /customer", 1)]));
+}
+
+#[tokio::test]
+async fn a_list_feeds_the_objects_on_it() {
+    let mut count = Stack::counted().await;
+    let stack = count.stack;
+    let user = stack.user("admin").await;
+    user.data("{ customers(first: 20) { edges { node { id } } } fwos(first: 20) { edges { node { id } } } }").await;
+    assert_eq!(
+        count.calls().await,
+        calls([("GET /customer", 1), ("GET /fwo", 1)])
+    );
+    let listed = user
+        .data("{ fwos(first: 1) { edges { node { databaseId } } } }")
+        .await;
+    let id = &listed["fwos"]["edges"][0]["node"]["databaseId"];
+    // The window differs from the one above, so the page was read; the objects are known all the same.
+    count.total().await;
+    user.data(&format!("{{ customer(by: {{ databaseId: 3 }}) {{ name }} fwo(by: {{ databaseId: {id} }}) {{ summary amount }} }}")).await;
+    assert_eq!(count.total().await, 0);
+}
+
+#[tokio::test]
+async fn an_orders_detail_is_read_only_when_selected_and_then_once() {
+    let mut count = Stack::counted().await;
+    let stack = count.stack;
+    let user = stack.user("admin").await;
+    let query = "{ fwos(first: 5) { edges { node { description labor { amount } materials { amount } pricing { total } signature { note } } } } }";
+    user.data(query).await;
+    assert_eq!(
+        count.calls().await,
+        calls([("GET /fwo", 1), ("GET /fwo/{id}", 5)])
+    );
+    user.data(query).await;
+    assert_eq!(count.total().await, 0);
+}
+
+const WITH_CUSTOMERS: &str = "{ fwos(first: 40, orderBy: { field: UPDATED_DATE, direction: DESC }) { edges { node { customerId customer { name } } } } }";
+
+fn distinct_customers(answer: &Value) -> u64 {
+    let edges = answer["fwos"]["edges"].as_array().unwrap();
+    assert_eq!(edges.len(), 40);
+    edges
+        .iter()
+        .map(|edge| edge["node"]["customerId"].as_str().unwrap())
+        .collect::<HashSet<_>>()
+        .len() as u64
+}
+
+#[tokio::test]
+async fn orders_with_their_customers_cost_one_call_and_one_for_each_distinct_customer() {
+    let mut count = Stack::counted().await;
+    let stack = count.stack;
+    let user = stack.user("admin").await;
+    let answer = user.data(WITH_CUSTOMERS).await;
+    let customers = distinct_customers(&answer);
+    assert!(customers > 5, "{customers} customers would show little");
+    assert_eq!(
+        count.calls().await,
+        calls([("GET /customer/{id}", customers), ("GET /fwo", 1)])
+    );
+}
+
+#[tokio::test]
+async fn thirty_two_identical_requests_at_once_cost_no_more_than_one() {
+    let mut count = Stack::counted().await;
+    let stack = count.stack;
+    let user = stack.user("admin").await;
+    let answers = join_all((0..32).map(|_| user.data(WITH_CUSTOMERS))).await;
+    let customers = distinct_customers(&answers[0]);
+    assert!(answers.iter().all(|answer| *answer == answers[0]));
+    assert_eq!(
+        count.calls().await,
+        calls([("GET /customer/{id}", customers), ("GET /fwo", 1)])
+    );
+}
+
+#[tokio::test]
+async fn a_client_that_hangs_up_does_not_harm_those_who_share_its_fetch() {
+    let mut count = Stack::counted().await;
+    let stack = count.stack;
+    let user = stack.user("admin").await;
+    let leader = tokio::spawn({
+        let user = user.clone();
+        async move { user.data(WITH_CUSTOMERS).await }
+    });
+    let followers = join_all((0..8).map(|_| user.data(WITH_CUSTOMERS)));
+    leader.abort();
+    let answers = followers.await;
+    let customers = distinct_customers(&answers[0]);
+    assert_eq!(
+        count.calls().await,
+        calls([("GET /customer/{id}", customers), ("GET /fwo", 1)])
+    );
+}
+
+#[tokio::test]
+async fn a_dead_or_missing_token_costs_at_most_the_one_call_that_tells() {
+    let mut count = Stack::counted().await;
+    let stack = count.stack;
+    let mut user = stack.user("admin").await;
+    user.token = "Yn2kjibddFAWtnPJ2AFlL8WXmohJMCvigQggEaypa5A".to_owned();
+    let errors = user.errors("{ customers(first: 3) { totalCount } }").await;
+    assert_eq!(
+        errors,
+        [["customers", "UNAUTHENTICATED", "TOKEN_INVALID", ""].map(str::to_owned)]
+    );
+    assert_eq!(count.total().await, 1);
+    user.token.clear();
+    let answer = user
+        .send("{ customers(first: 3) { totalCount } }", json!({}))
+        .await;
+    assert_eq!(answer.status(), 401);
+    assert_eq!(answer.headers()["www-authenticate"], "Bearer");
+    let body: Value = answer.json().await.unwrap();
+    assert_eq!(
+        body["errors"][0]["extensions"],
+        json!({ "code": "UNAUTHENTICATED", "reason": "TOKEN_MISSING" })
+    );
+    assert_eq!(body.get("data"), None);
+    assert_eq!(count.total().await, 0);
+}
