@@ -91,13 +91,17 @@ fn passed() -> Status {
 
 #[cfg(test)]
 mod tests {
+    use super::Deadline;
     use super::GRPC_TIMEOUT;
     use super::parse;
+    use super::patience;
     use super::timeout;
+    use http::Extensions;
     use http::HeaderMap;
     use http::HeaderValue;
     use proptest::prelude::*;
     use std::time::Duration;
+    use tokio::time::Instant;
     use tonic::Code;
 
     #[test]
@@ -145,6 +149,17 @@ mod tests {
         let status = timeout(&HeaderMap::from_iter(twice)).expect_err("two headers");
         assert_eq!(status.code(), Code::Internal);
         assert_eq!(status.message(), "malformed grpc-timeout");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn patience_is_what_is_left_of_the_deadline() {
+        let mut extensions = Extensions::new();
+        assert_eq!(patience(&extensions), None);
+        extensions.insert(Deadline(Instant::now() + Duration::from_secs(5)));
+        tokio::time::advance(Duration::from_secs(2)).await;
+        assert_eq!(patience(&extensions), Some(Duration::from_secs(3)));
+        tokio::time::advance(Duration::from_secs(9)).await;
+        assert_eq!(patience(&extensions), Some(Duration::ZERO));
     }
 
     proptest! {

@@ -94,6 +94,24 @@ async fn a_full_list_keeps_its_order_and_asks_for_each_order_once() {
         assert_eq!(description, Some(format!("work {}", fwo.id)));
     }
     assert_eq!(door.stub.calls(), 21);
+    assert!((2..=8).contains(&door.stub.peak()), "{}", door.stub.peak());
+}
+
+#[tokio::test]
+async fn one_order_that_cannot_be_read_fails_the_full_list() {
+    let door = Door::open(|asked| match asked.path.as_str() {
+        "/fwo" => asked.page_of(&fwos(5)),
+        "/fwo/3" => Answer::status(403),
+        _ => Answer::json(fwo(asked.id())),
+    })
+    .await;
+    let wanted = v1::ListFwosRequest {
+        view: v1::FwoView::Full.into(),
+        ..Default::default()
+    };
+    let status = door.fwos().list_fwos(asked(wanted)).await.unwrap_err();
+    assert_eq!(status.code(), Code::PermissionDenied);
+    assert_eq!(reason(&status), "FORBIDDEN");
 }
 
 #[tokio::test]

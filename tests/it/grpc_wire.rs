@@ -10,6 +10,7 @@ use tonic::Code;
 use crate::support::door::Door;
 use crate::support::door::TOKEN;
 use crate::support::door::framed;
+use crate::support::door::http2_client;
 use crate::support::door::reason;
 use crate::support::door::status;
 use crate::support::stub::Answer;
@@ -52,8 +53,7 @@ async fn only_protobuf_is_read() {
 #[tokio::test]
 async fn only_post_is_a_call() {
     let door = door().await;
-    let client = reqwest::Client::builder().http2_prior_knowledge();
-    let client = client.build().unwrap();
+    let client = http2_client();
     for (method, answer) in [
         ("GET", 405),
         ("PUT", 405),

@@ -24,6 +24,7 @@ use tonic::transport::Channel;
 use tonic::transport::Endpoint;
 use tonic_types::StatusExt;
 
+use crate::support::stack::http_client;
 use crate::support::stub::Answer;
 use crate::support::stub::Asked;
 use crate::support::stub::StubUpstream;
@@ -94,10 +95,7 @@ impl Door {
         message: &impl Message,
         change: &[(&'static str, &str)],
     ) -> reqwest::Response {
-        let client = reqwest::Client::builder().http2_prior_knowledge();
-        let request = client
-            .build()
-            .unwrap()
+        let request = http2_client()
             .post(format!("http://{}{path}", self.address))
             .header("te", "trailers")
             .header("authorization", format!("Bearer {TOKEN}"))
@@ -112,8 +110,7 @@ impl Door {
         body: Vec<u8>,
         change: &[(&'static str, &str)],
     ) -> reqwest::Response {
-        let client = reqwest::Client::builder().http1_only().build().unwrap();
-        let request = client
+        let request = http_client()
             .post(format!("http://{}{path}", self.address))
             .body(body);
         send(request, "application/grpc-web+proto", change).await
@@ -125,6 +122,12 @@ impl Door {
         prometheus_client::encoding::text::encode(&mut text, &self.registry).unwrap();
         text
     }
+}
+
+/// A client that speaks HTTP/2 from the first byte, as gRPC clients do.
+pub(crate) fn http2_client() -> reqwest::Client {
+    let client = reqwest::Client::builder().no_proxy();
+    client.http2_prior_knowledge().build().unwrap()
 }
 
 async fn send(

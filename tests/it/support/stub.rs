@@ -3,6 +3,8 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::Mutex;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use axum::Router;
@@ -89,12 +91,20 @@ impl Answer {
     }
 }
 
+/// What a stub remembers.
+#[derive(Default)]
+struct Log {
+    asked: Mutex<Vec<Asked>>,
+    now: AtomicUsize,
+    peak: AtomicUsize,
+}
+
 type Script = dyn Fn(&Asked) -> Answer + Send + Sync;
 
 /// An upstream on a port of its own, until the test ends.
 pub(crate) struct StubUpstream {
     pub(crate) address: SocketAddr,
-    asked: Arc<Mutex<Vec<Asked>>>,
+    log: Arc<Log>,
     server: JoinHandle<std::io::Result<()>>,
 }
 
@@ -102,8 +112,9 @@ impl StubUpstream {
     pub(crate) async fn start(script: impl Fn(&Asked) -> Answer + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let asked: Arc<Mutex<Vec<Asked>>> = Arc::default();
-        let (script, log): (Arc<Script>, _) = (Arc::new(script), asked.clone());
+        let script: Arc<Script> = Arc::new(script);
+        let log: Arc<Log> = Arc::default();
+        let stub_log = log.clone();
         let router = Router::new().fallback(move |request: Request| {
             let (script, log) = (script.clone(), log.clone());
             async move { answer(request, &*script, &log).await }
@@ -111,7 +122,7 @@ impl StubUpstream {
         let server = tokio::spawn(async move { axum::serve(listener, router).await });
         StubUpstream {
             address,
-            asked,
+            log: stub_log,
             server,
         }
     }
@@ -124,16 +135,21 @@ impl StubUpstream {
 
     /// Everything that was asked so far.
     pub(crate) fn asked(&self) -> Vec<Asked> {
-        self.asked.lock().unwrap().clone()
+        self.log.asked.lock().unwrap().clone()
     }
 
     /// How much was asked so far.
     pub(crate) fn calls(&self) -> usize {
-        self.asked.lock().unwrap().len()
+        self.log.asked.lock().unwrap().len()
+    }
+
+    /// How many requests were answered at the same time at most.
+    pub(crate) fn peak(&self) -> usize {
+        self.log.peak.load(Ordering::SeqCst)
     }
 }
 
-async fn answer(request: Request, script: &Script, log: &Mutex<Vec<Asked>>) -> Response {
+async fn answer(request: Request, script: &Script, log: &Log) -> Response {
     let (head, body) = request.into_parts();
     let body = axum::body::to_bytes(body, 1024 * 1024).await.unwrap();
     let query = head.uri.query().unwrap_or("").as_bytes();
@@ -145,7 +161,9 @@ async fn answer(request: Request, script: &Script, log: &Mutex<Vec<Asked>>) -> R
         authorization: authorization.map(|value| value.to_str().unwrap().to_owned()),
         body: String::from_utf8(body.to_vec()).unwrap(),
     };
-    log.lock().unwrap().push(asked.clone());
+    log.asked.lock().unwrap().push(asked.clone());
+    let now = log.now.fetch_add(1, Ordering::SeqCst) + 1;
+    log.peak.fetch_max(now, Ordering::SeqCst);
     let Answer {
         status,
         headers,
@@ -153,6 +171,7 @@ async fn answer(request: Request, script: &Script, log: &Mutex<Vec<Asked>>) -> R
         delay,
     } = script(&asked);
     tokio::time::sleep(delay).await;
+    log.now.fetch_sub(1, Ordering::SeqCst);
     let mut response = Response::builder().status(status);
     for (name, value) in headers {
         response = response.header(name, value);
