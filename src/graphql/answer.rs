@@ -147,6 +147,10 @@ pub(super) fn not_acceptable() -> Response {
 
 /// Where the text goes wrong, but none of it: it may hold secrets.
 pub(super) fn syntax_error(error: async_graphql::parser::Error) -> Refusal {
+    if matches!(error, async_graphql::parser::Error::MissingOperation) {
+        let message = "the document has fragments only";
+        return Refusal::request("OPERATION_RESOLUTION_FAILURE", message);
+    }
     let mut refusal = Refusal::request("GRAPHQL_PARSE_FAILED", "the document has a syntax error");
     refusal.error.locations = error.positions().collect::<Vec<Pos>>();
     refusal

@@ -419,7 +419,7 @@ mod tests {
 
     #[test]
     fn what_would_occupy_the_validator_is_refused_before_it() {
-        for (fan, levels) in [(100, 4), (2, 40), (300, 3), (1000, 2)] {
+        for (fan, levels) in [(100, 4), (2, 40), (300, 3)] {
             assert_eq!(refused(&bomb(fan, levels)), "fields", "{fan} x {levels}");
         }
         assert_eq!(
