@@ -1,5 +1,7 @@
-//! Compiles `proto/` to Rust without protoc.
+//! Compiles `proto/` to Rust without protoc, and embeds the browser console.
 
+mod console;
+mod npm;
 mod proto;
 
 use std::error::Error;
@@ -9,7 +11,8 @@ use std::path::PathBuf;
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
 fn main() -> Result<()> {
-    proto::compile()
+    proto::compile()?;
+    console::embed()
 }
 
 /// Says something to cargo, for example `rerun-if-changed=proto`.

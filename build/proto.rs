@@ -1,4 +1,4 @@
-//! `proto/` to Rust and to two descriptor sets. Pure Rust: protoc need not be installed.
+//! `proto/` to Rust and to a descriptor set. Pure Rust: protoc need not be installed.
 
 use std::fs;
 use std::path::Path;
@@ -14,7 +14,7 @@ const ROOT: &str = "proto";
 const SECRETIVE: [&str; 2] = ["peerassist.v1.LoginRequest", "peerassist.v1.LoginResponse"];
 
 /// Generates messages, servers and clients (the tests call through them), and writes
-/// `descriptor.bin` for reflection and `descriptor_documented.bin` with the comments.
+/// `descriptor.bin` for reflection.
 pub(crate) fn compile() -> Result<()> {
     crate::tell_cargo(&format!("rerun-if-changed={ROOT}"));
     let mut sources = Vec::new();
@@ -31,11 +31,9 @@ pub(crate) fn compile() -> Result<()> {
         file.source_code_info = None;
     }
 
-    let out = crate::out_dir()?;
-    fs::write(out.join("descriptor.bin"), lean.encode_to_vec())?;
     fs::write(
-        out.join("descriptor_documented.bin"),
-        documented.encode_to_vec(),
+        crate::out_dir()?.join("descriptor.bin"),
+        lean.encode_to_vec(),
     )?;
     tonic_prost_build::configure()
         .build_client(true)

@@ -5,6 +5,7 @@
 //! and `line`, and on the way out `error`.
 
 mod connection;
+mod console;
 mod customer;
 mod endpoint;
 mod error;
@@ -54,5 +55,10 @@ impl Default for Settings {
 
 /// `/graphql`, and `/graphiql/` where that is on.
 pub fn router(gateway: Gateway, settings: Settings, registry: &mut Registry) -> Router {
-    endpoint::router(gateway, settings, registry)
+    let console = if settings.graphiql {
+        console::router()
+    } else {
+        Router::new()
+    };
+    endpoint::router(gateway, settings, registry).merge(console)
 }

@@ -5,11 +5,11 @@ use serde_json::json;
 use tonic::Code;
 use tonic::Request;
 
-use crate::support::grpc::Door;
-use crate::support::grpc::TOKEN;
-use crate::support::grpc::asked;
-use crate::support::grpc::fields;
-use crate::support::grpc::reason;
+use crate::support::door::Door;
+use crate::support::door::TOKEN;
+use crate::support::door::asked;
+use crate::support::door::fields;
+use crate::support::door::reason;
 use crate::support::stub::Answer;
 use crate::support::stub::customers;
 

@@ -5,10 +5,10 @@ use peerassist_gateway::grpc::v1::get_customer_request::By;
 use serde_json::json;
 use tonic::Code;
 
-use crate::support::grpc::Door;
-use crate::support::grpc::asked;
-use crate::support::grpc::fields;
-use crate::support::grpc::reason;
+use crate::support::door::Door;
+use crate::support::door::asked;
+use crate::support::door::fields;
+use crate::support::door::reason;
 use crate::support::stub::Answer;
 use crate::support::stub::customers;
 

@@ -7,9 +7,9 @@ use peerassist_gateway::grpc::v1::get_customer_request::By;
 use tokio::time::Instant;
 use tonic::Code;
 
-use crate::support::grpc::Door;
-use crate::support::grpc::reason;
-use crate::support::grpc::status;
+use crate::support::door::Door;
+use crate::support::door::reason;
+use crate::support::door::status;
 use crate::support::stub::Answer;
 use crate::support::stub::customers;
 

@@ -8,9 +8,9 @@ use tonic::Code;
 use tonic::Status;
 use tonic_types::StatusExt;
 
-use crate::support::grpc::Door;
-use crate::support::grpc::asked;
-use crate::support::grpc::reason;
+use crate::support::door::Door;
+use crate::support::door::asked;
+use crate::support::door::reason;
 use crate::support::stub::Answer;
 
 async fn failure(answer: Answer) -> Status {
@@ -114,7 +114,7 @@ async fn an_unknown_method_of_a_known_service_is_unimplemented() {
     let door = Door::open(|_| Answer::status(500)).await;
     let path = "/peerassist.v1.CustomerService/DeleteCustomer";
     let response = door.post(path, &(), &[]).await;
-    let status = crate::support::grpc::status(&response);
+    let status = crate::support::door::status(&response);
     assert_eq!(status.code(), Code::Unimplemented);
     assert_eq!(reason(&status), "UNIMPLEMENTED");
     assert!(

@@ -6,10 +6,10 @@ use peerassist_gateway::grpc::v1;
 use serde_json::Value;
 use tonic::Code;
 
-use crate::support::grpc::Door;
-use crate::support::grpc::asked;
-use crate::support::grpc::fields;
-use crate::support::grpc::reason;
+use crate::support::door::Door;
+use crate::support::door::asked;
+use crate::support::door::fields;
+use crate::support::door::reason;
 use crate::support::stub::Answer;
 use crate::support::stub::fwo;
 use crate::support::stub::fwos;

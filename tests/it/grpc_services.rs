@@ -15,9 +15,9 @@ use tonic_reflection::pb::v1::server_reflection_client::ServerReflectionClient;
 use tonic_reflection::pb::v1::server_reflection_request::MessageRequest;
 use tonic_reflection::pb::v1::server_reflection_response::MessageResponse;
 
-use crate::support::grpc::Door;
-use crate::support::grpc::asked;
-use crate::support::grpc::reason;
+use crate::support::door::Door;
+use crate::support::door::asked;
+use crate::support::door::reason;
 use crate::support::stub::Answer;
 use crate::support::stub::customers;
 

@@ -7,12 +7,12 @@ use peerassist_gateway::grpc::v1::get_customer_request::By;
 use prost::Message;
 use tonic::Code;
 
-use crate::support::grpc::Door;
-use crate::support::grpc::TOKEN;
-use crate::support::grpc::framed;
-use crate::support::grpc::http2_client;
-use crate::support::grpc::reason;
-use crate::support::grpc::status;
+use crate::support::door::Door;
+use crate::support::door::TOKEN;
+use crate::support::door::framed;
+use crate::support::door::http2_client;
+use crate::support::door::reason;
+use crate::support::door::status;
 use crate::support::stub::Answer;
 use crate::support::stub::customers;
 

@@ -6,17 +6,12 @@
 
 mod support;
 
-mod cli;
-mod cli_serve;
-mod listener;
-
 mod architecture;
 mod contract;
-mod failures;
+
 mod graphql_customers;
 mod graphql_fwos;
 mod graphql_http;
-mod upstream_calls;
 
 mod grpc_auth;
 mod grpc_customers;
@@ -25,6 +20,15 @@ mod grpc_errors;
 mod grpc_fwos;
 mod grpc_services;
 mod grpc_wire;
+
+mod failures;
+mod parity;
+mod upstream_calls;
+mod windows;
+
+mod cli;
+mod cli_serve;
+mod listener;
 
 mod sandbox_auth;
 mod sandbox_contract;
