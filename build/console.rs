@@ -93,9 +93,14 @@ fn find_files(dir: &Path, prefix: &str, files: &mut BTreeMap<String, PathBuf>) -
 
 fn write_table(files: &BTreeMap<String, PathBuf>) -> Result<()> {
     let out = crate::out_dir()?;
+    // The build before this one may have left assets under other names.
+    let packages = out.join("console");
+    if packages.exists() {
+        fs::remove_dir_all(&packages)?;
+    }
     let mut table = String::from("[\n");
     for (name, path) in files {
-        let packed = out.join("console").join(format!("{name}.gz"));
+        let packed = packages.join(format!("{name}.gz"));
         pack(path, &packed).map_err(|error| format!("{}: {error}", path.display()))?;
         writeln!(
             table,

@@ -22,9 +22,10 @@ export async function readSchema(session) {
   if (!data?.__schema) return null;
   const { queryType, mutationType, types } = data.__schema;
   const roots = { query: queryType.name, mutation: mutationType?.name };
-  const place = ({ name }) => `${Object.values(roots).includes(name) ? 0 : 1}${name}`;
   const ours = types.filter((type) => !type.name.startsWith('__') && !BUILT_IN.includes(type.name));
-  ours.sort((a, b) => place(a).localeCompare(place(b)));
+  // What can be asked comes first.
+  const place = ({ name }) => ({ [roots.query]: 0, [roots.mutation]: 1 })[name] ?? 2;
+  ours.sort((a, b) => place(a) - place(b) || a.name.localeCompare(b.name));
   return { roots, types: new Map(ours.map((type) => [type.name, type])) };
 }
 

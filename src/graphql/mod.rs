@@ -2,8 +2,10 @@
 //!
 //! A request meets the files in this order: `endpoint` (HTTP in), `media` and `request` (what is asked),
 //! `limits` (is it small enough?), `schema` with `query` and `mutation`, `connection`, `customer`, `fwo`
-//! and `line`, and on the way out `error`.
+//! and `line`, and on the way out `error` and
+//! `answer`.
 
+mod answer;
 mod connection;
 mod console;
 mod customer;

@@ -33,6 +33,9 @@ use crate::graphql::fwo::FwosFilter;
 use crate::graphql::node::Node;
 use crate::graphql::node::NodeId;
 
+/// A lookup: absent, found or failed.
+type Found<T> = Option<Result<T, Failure>>;
+
 /// Most ids that one `nodes` field takes.
 const NODES_MAX: usize = 100;
 
@@ -190,7 +193,7 @@ impl Query {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The global ids, at most 100.")] ids: Vec<ID>,
-    ) -> Option<Result<Vec<Option<Result<Node, Failure>>>, Failure>> {
+    ) -> Option<Result<Vec<Found<Node>>, Failure>> {
         if ids.len() > NODES_MAX {
             return Some(Err(Error::invalid(
                 "ids",

@@ -52,10 +52,6 @@ pub(super) struct Answer {
 }
 
 impl Exchange {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "this is the one client that the gateway has"
-    )]
     pub(super) fn new(settings: &Settings) -> Result<Self, reqwest::Error> {
         // TLS by ring; where somebody has installed a provider already, that one serves as well.
         let _there = rustls::crypto::ring::default_provider().install_default();

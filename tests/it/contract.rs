@@ -4,13 +4,18 @@ use std::fs;
 use std::path::Path;
 
 use peerassist_gateway::graphql;
+use peerassist_gateway::grpc;
+use prost::Message;
+use prost_types::FileDescriptorProto;
+use prost_types::FileDescriptorSet;
+use prost_types::field_descriptor_proto::Label;
 
 /// Compares a contract with the committed file, or writes it where that is wanted.
 #[expect(
     clippy::disallowed_methods,
     reason = "the switch of a developer, not a setting"
 )]
-fn check(file: &str, running: &str) {
+pub(crate) fn check(file: &str, running: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("schema")
         .join(file);
@@ -89,4 +94,59 @@ fn everything_in_the_graphql_schema_is_described() {
             described = false;
         }
     }
+}
+
+#[test]
+fn the_grpc_contract_is_the_committed_one() {
+    check("peerassist.proto.txt", &grpc_contract());
+}
+
+/// One line for each field, value and method: a renumbered or retyped one is one line of the diff.
+fn grpc_contract() -> String {
+    let set = FileDescriptorSet::decode(grpc::DESCRIPTOR).unwrap();
+    let ours = |file: &&FileDescriptorProto| file.package() == "peerassist.v1";
+    let mut lines = Vec::new();
+    for file in set.file.iter().filter(ours) {
+        for message in &file.message_type {
+            for field in &message.field {
+                let kind = match field.type_name() {
+                    "" => format!("{:?}", field.r#type()).to_lowercase(),
+                    name => name.trim_start_matches('.').to_owned(),
+                };
+                let label = match (field.label(), field.proto3_optional(), field.oneof_index) {
+                    (Label::Repeated, ..) => "repeated ",
+                    (_, true, _) => "optional ",
+                    (_, false, Some(_)) => "oneof ",
+                    _ => "",
+                };
+                lines.push(format!(
+                    "{}.{} = {} {label}{kind}",
+                    message.name(),
+                    field.name(),
+                    field.number()
+                ));
+            }
+        }
+        for values in &file.enum_type {
+            let words = values.value.iter();
+            lines.extend(
+                words.map(|word| format!("{}.{} = {}", values.name(), word.name(), word.number())),
+            );
+        }
+        for service in &file.service {
+            let methods = service.method.iter().map(|method| {
+                let short = |name: &str| name.trim_start_matches(".peerassist.v1.").to_owned();
+                format!(
+                    "{}.{}({}) -> {}",
+                    service.name(),
+                    method.name(),
+                    short(method.input_type()),
+                    short(method.output_type())
+                )
+            });
+            lines.extend(methods);
+        }
+    }
+    lines.sort();
+    lines.join("\n") + "\n"
 }

@@ -10,10 +10,6 @@ use reqwest::redirect::Policy;
 const TIMEOUT: Duration = Duration::from_secs(20);
 
 /// A client that goes where it is told: no proxy, which would see passwords, and no redirects.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "it asks a gateway, never the upstream"
-)]
 pub(crate) fn client() -> anyhow::Result<Client> {
     // An error says that a provider is already there, which is as good.
     let _there = rustls::crypto::ring::default_provider().install_default();

@@ -181,10 +181,6 @@ impl User {
 }
 
 /// A client of its own for each request: connections belong to the runtime of one test.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "it asks servers of the tests only"
-)]
 pub(crate) fn http_client() -> Client {
     let _there = rustls::crypto::ring::default_provider().install_default();
     Client::builder()
