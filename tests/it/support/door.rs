@@ -125,10 +125,6 @@ impl Door {
 }
 
 /// A client that speaks HTTP/2 from the first byte, as gRPC clients do.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "it asks servers of the tests only"
-)]
 pub(crate) fn http2_client() -> reqwest::Client {
     let client = reqwest::Client::builder().no_proxy();
     client.http2_prior_knowledge().build().unwrap()
