@@ -1,4 +1,7 @@
 //! The parts of a field work order: lines, totals and the signature. Each borrows from the order that was read.
+//!
+//! Never a field `id` that is no global id: Relay's store keys every object by `id` alone, so that labor line 1
+//! and material line 1 would become one object there.
 
 use async_graphql::Object;
 
@@ -18,7 +21,7 @@ pub(super) struct LaborLine<'a>(pub(super) &'a fwo::LaborLine);
 #[Object]
 impl<'a> LaborLine<'a> {
     /// The line's id within the upstream.
-    async fn id(&self) -> Option<Int64> {
+    async fn database_id(&self) -> Option<Int64> {
         self.0.id.map(Int64)
     }
 
@@ -90,7 +93,7 @@ pub(super) struct MaterialLine<'a>(pub(super) &'a fwo::MaterialLine);
 #[Object]
 impl<'a> MaterialLine<'a> {
     /// The line's id within the upstream.
-    async fn id(&self) -> Option<Int64> {
+    async fn database_id(&self) -> Option<Int64> {
         self.0.id.map(Int64)
     }
 
@@ -147,7 +150,7 @@ pub(super) struct EquipmentLine<'a>(pub(super) &'a fwo::EquipmentLine);
 #[Object]
 impl<'a> EquipmentLine<'a> {
     /// The line's id within the upstream.
-    async fn id(&self) -> Option<Int64> {
+    async fn database_id(&self) -> Option<Int64> {
         self.0.id.map(Int64)
     }
 
@@ -189,7 +192,7 @@ pub(super) struct AdditionalItem<'a>(pub(super) &'a fwo::AdditionalItem);
 #[Object]
 impl<'a> AdditionalItem<'a> {
     /// The item's id within the upstream.
-    async fn id(&self) -> Option<Int64> {
+    async fn database_id(&self) -> Option<Int64> {
         self.0.id.map(Int64)
     }
 

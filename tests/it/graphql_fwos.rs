@@ -12,10 +12,10 @@ const SUMMARY: &str = "number projectId projectNumber projectName customerId cus
                        referenceNumber gcReference premiumTime romAmount amount laborHours groupName changeOrderNumber \
                        invoiceNumber createdBy";
 const DETAIL: &str = "description gcDocumentReference gcDocumentReferenceType authorizationId \
-    labor { id employeeNumber employeeName trade tradeClass workDate regularHours overtimeHours doubleTimeHours regularRate overtimeRate doubleTimeRate amount } \
-    materials { id itemCode description quantity unitType pricingUnit factor unitPrice amount } \
-    equipment { id itemCode description quantity unitType rate amount } \
-    additionalItems { id category itemNumber description calc hoursPer quantity rate amount } \
+    labor { id: databaseId employeeNumber employeeName trade tradeClass workDate regularHours overtimeHours doubleTimeHours regularRate overtimeRate doubleTimeRate amount } \
+    materials { id: databaseId itemCode description quantity unitType pricingUnit factor unitPrice amount } \
+    equipment { id: databaseId itemCode description quantity unitType rate amount } \
+    additionalItems { id: databaseId category itemNumber description calc hoursPer quantity rate amount } \
     pricing { laborTotal materialTotal equipmentTotal additionalTotal subtotal overheadPercent profitPercent overheadAmount profitAmount total } \
     signature { signerName signerEmail note }";
 
