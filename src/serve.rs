@@ -111,7 +111,7 @@ fn readiness(upstream: Upstream) -> Readiness {
     })
 }
 
-/// Both doors on one port. gRPC's router brings a fallback that also answers browsers; ours replaces it.
+/// Both doors on one port, and our own answer to what neither knows.
 fn doors(graphql: Router, grpc: Router, graphiql: bool, registry: &mut Registry) -> Router {
     let doors = graphql.merge(grpc).fallback(fallback::unknown);
     let doors = if graphiql {

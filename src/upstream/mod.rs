@@ -1,32 +1,32 @@
 //! The road out: the PeerAssist REST API, one method for each of its endpoints.
 //!
 //! A call meets the files in this order: `cache` (is it known?) with `question` as its key, `epochs` and
-//! `flight`; `retry`; `attempt` (one HTTP exchange); `wire` and `decode` (its JSON).
+//! `flight`; `road`, which joins `retry`, `attempt` (one HTTP exchange), `wire` and `decode` (its JSON). Logins
+//! go by `login`.
 
 mod attempt;
 pub mod cache;
 mod decode;
 mod epochs;
 mod flight;
+mod login;
 mod metrics;
 mod question;
 mod retry;
+mod road;
 mod wire;
 
-use std::fmt::Display;
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::DateTime;
-use chrono::Utc;
 use prometheus_client::registry::Registry;
-use secrecy::ExposeSecret;
 use secrecy::SecretString;
 use serde_json::value::RawValue;
-use tokio::time::Instant;
 use url::Url;
 
-use crate::domain::caller::BearerToken;
+pub use crate::upstream::login::Credentials;
+pub use crate::upstream::login::Session;
+
 use crate::domain::caller::Caller;
 use crate::domain::customer::Customer;
 use crate::domain::customer::CustomersQuery;
@@ -41,17 +41,14 @@ use crate::domain::page::UpstreamPage;
 use crate::upstream::attempt::Exchange;
 use crate::upstream::attempt::Read;
 use crate::upstream::cache::AnswerCache;
-use crate::upstream::cache::Fetched;
-use crate::upstream::decode::Rows;
 use crate::upstream::epochs::Epochs;
-use crate::upstream::epochs::Tag;
 use crate::upstream::metrics::Metrics;
 use crate::upstream::question::CustomersPage;
 use crate::upstream::question::FwosPage;
-use crate::upstream::retry::Failure;
-use crate::upstream::retry::retry;
-use crate::upstream::wire::Invalid;
-use crate::upstream::wire::Members;
+use crate::upstream::road::Road;
+use crate::upstream::road::listing;
+use crate::upstream::road::one;
+use crate::upstream::road::paged;
 
 /// How the upstream is reached.
 #[derive(Clone, Debug)]
@@ -86,29 +83,6 @@ pub struct Listing<T> {
     pub last: Option<bool>,
 }
 
-/// A login as the upstream wants it.
-pub struct Credentials {
-    /// The user's registered e-mail address.
-    pub user_name: String,
-    /// The password.
-    pub password: SecretString,
-    /// The client key; the configured one where absent.
-    pub client_key: Option<SecretString>,
-}
-
-/// A login as the upstream granted it.
-#[derive(Clone, Debug)]
-pub struct Session {
-    /// The token.
-    pub token: BearerToken,
-    /// The kind of token; the guide knows `Bearer`.
-    pub token_type: String,
-    /// How long the token lives, in minutes.
-    pub expires_in_minutes: i64,
-    /// When the token ends.
-    pub expires_at: DateTime<Utc>,
-}
-
 /// The upstream. A clone is the same upstream.
 #[derive(Clone)]
 pub struct Upstream {
@@ -118,16 +92,6 @@ pub struct Upstream {
     summaries: Arc<AnswerCache<FwoId, FwoSummary>>,
     fwos: Arc<AnswerCache<FwoId, Fwo>>,
     fwo_pages: Arc<AnswerCache<FwosPage, Listing<FwoSummary>>>,
-}
-
-/// What every call needs.
-struct Road {
-    exchange: Exchange,
-    epochs: Arc<Epochs>,
-    metrics: Arc<Metrics>,
-    client_key: Option<SecretString>,
-    operation_timeout: Duration,
-    page_size_max: u32,
 }
 
 impl Upstream {
@@ -300,201 +264,4 @@ where
         epochs.clone(),
         metrics.clone(),
     ))
-}
-
-impl Road {
-    /// Reads a resource: attempts, judges and decodes, and tries again where that is worth while.
-    async fn read<T>(
-        &self,
-        caller: &Caller,
-        read: &Read,
-        decode: impl Fn(&RawValue) -> Result<T, Failure>,
-    ) -> Result<T, Error> {
-        let deadline = Instant::now() + self.operation_timeout;
-        let repeated = |error: &Error| self.metrics.retry(error.kind());
-        let attempt = || async {
-            let answer = self
-                .exchange
-                .get(caller.token(), read, &self.metrics)
-                .await?;
-            decode(json(&answer.body)?)
-        };
-        let outcome = retry(&retry::POLICY, deadline, repeated, attempt).await;
-        if let Err(error) = &outcome {
-            if error.kind() == ErrorKind::TokenInvalid {
-                self.epochs.bump(Tag::Everything(caller.fingerprint()));
-            }
-            tracing::debug!(
-                route = read.route,
-                reason = error.kind().reason(),
-                ?error,
-                "the upstream was asked in vain"
-            );
-        }
-        outcome
-    }
-
-    async fn read_page<T>(
-        &self,
-        caller: &Caller,
-        read: &Read,
-        page: UpstreamPage,
-        decode: impl Fn(&RawValue) -> Result<Rows<T>, Invalid>,
-    ) -> Result<Rows<T>, Error> {
-        self.read(caller, read, |body| {
-            let rows =
-                decode(body).map_err(|invalid| Failure::lasting(unreadable("page", invalid)))?;
-            if rows.rows.len() > page.size as usize {
-                let error = Error::new(
-                    ErrorKind::UpstreamInvalid,
-                    "the upstream's page is longer than was asked for",
-                );
-                return Err(Failure::lasting(error));
-            }
-            Ok(rows)
-        })
-        .await
-    }
-
-    async fn log_in(&self, credentials: Credentials) -> Result<Session, Error> {
-        let Some(client_key) = credentials.client_key.as_ref().or(self.client_key.as_ref()) else {
-            return Err(Error::invalid(
-                "clientKey",
-                "is needed: this gateway has none of its own",
-            ));
-        };
-        let body = serde_json::json!({
-            "userName": credentials.user_name,
-            "password": credentials.password.expose_secret(),
-        });
-        let asked = Utc::now();
-        let answer = self
-            .exchange
-            .log_in(client_key.expose_secret(), &body, &self.metrics)
-            .await;
-        let answer = answer.map_err(|failure| match failure.error.kind() {
-            ErrorKind::TokenInvalid | ErrorKind::Forbidden => Error::new(
-                ErrorKind::CredentialsInvalid,
-                "the user name, the password or the client key is wrong",
-            ),
-            _ => failure.error,
-        })?;
-        let body = json(&answer.body).map_err(|failure| failure.error)?;
-        session(body, asked).map_err(|invalid| unreadable("login", invalid))
-    }
-}
-
-/// `expiresIn` counts minutes (contract 3.1).
-fn session(body: &RawValue, asked: DateTime<Utc>) -> Result<Session, Invalid> {
-    let mut members = decode::object(body)?;
-    let missing = |member: &'static str, expected| Invalid {
-        member: member.into(),
-        expected,
-    };
-    let token = members
-        .text("token")?
-        .and_then(|token| BearerToken::parse(&token));
-    let token = token.ok_or(missing("token", "a bearer token"))?;
-    let token_type = members
-        .text("tokenType")?
-        .unwrap_or_else(|| "Bearer".into())
-        .into();
-    let minutes = members
-        .number("expiresIn")?
-        .filter(|minutes| (1..=525_600).contains(minutes));
-    let expires_in_minutes = minutes.ok_or(missing("expiresIn", "a number of minutes"))?;
-    let expires_at = asked + chrono::TimeDelta::minutes(expires_in_minutes);
-    Ok(Session {
-        token,
-        token_type,
-        expires_in_minutes,
-        expires_at,
-    })
-}
-
-/// The body as JSON. One that ends too soon may have been cut off, which a second try can mend.
-fn json(body: &[u8]) -> Result<&RawValue, Failure> {
-    serde_json::from_slice(body).map_err(|error: serde_json::Error| {
-        let again = if error.is_eof() {
-            retry::Again::Times(1)
-        } else {
-            retry::Again::Never
-        };
-        let error = Error::new(
-            ErrorKind::UpstreamInvalid,
-            "the upstream's answer is not well-formed JSON",
-        )
-        .because(error);
-        Failure { error, again }
-    })
-}
-
-/// One object; another one than was asked for is no answer.
-fn one<T>(
-    noun: &str,
-    body: &RawValue,
-    decode: impl Fn(Members<'_>) -> Result<T, Invalid>,
-    is_asked_for: impl Fn(&T) -> bool,
-) -> Result<Fetched<T>, Failure> {
-    let decoded = decode::object(body).and_then(decode);
-    let item = decoded.map_err(|invalid| Failure::lasting(unreadable(noun, invalid)))?;
-    if !is_asked_for(&item) {
-        return Err(Failure::lasting(unreadable(
-            noun,
-            "it is not the one asked for",
-        )));
-    }
-    Ok(Fetched {
-        answer: Arc::new(item),
-        bytes: body.get().len(),
-        keep: true,
-    })
-}
-
-fn unreadable(noun: &str, why: impl Display) -> Error {
-    Error::new(
-        ErrorKind::UpstreamInvalid,
-        format!("the upstream's {noun} is not as its contract says: {why}"),
-    )
-}
-
-/// The page's own parameters behind those of its query.
-fn paged(
-    mut parameters: Vec<(&'static str, String)>,
-    page: UpstreamPage,
-) -> Vec<(&'static str, String)> {
-    parameters.push(("page", page.page.to_string()));
-    parameters.push(("size", page.size.to_string()));
-    parameters
-}
-
-/// The listing of a page; `feed` gets each good row. A page with a bad row is not kept, so the next reader asks again.
-fn listing<T>(noun: &str, page: Rows<T>, feed: impl Fn(&Fetched<T>)) -> Fetched<Listing<T>> {
-    let (mut bytes, mut keep) = (0, true);
-    let rows = page.rows.into_iter().map(|row| match row {
-        Ok(row) => {
-            bytes += row.bytes;
-            feed(&Fetched {
-                answer: row.item.clone(),
-                bytes: row.bytes,
-                keep: true,
-            });
-            Ok(row.item)
-        }
-        Err(invalid) => {
-            keep = false;
-            Err(unreadable(noun, invalid))
-        }
-    });
-    let rows = rows.collect();
-    let answer = Arc::new(Listing {
-        rows,
-        total: page.total,
-        last: page.last,
-    });
-    Fetched {
-        answer,
-        bytes,
-        keep,
-    }
 }

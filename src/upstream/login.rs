@@ -1,0 +1,97 @@
+//! Logins: the one call that is made without a token.
+
+use chrono::DateTime;
+use chrono::Utc;
+use secrecy::ExposeSecret;
+use secrecy::SecretString;
+use serde_json::value::RawValue;
+
+use crate::domain::caller::BearerToken;
+use crate::domain::error::Error;
+use crate::domain::error::ErrorKind;
+use crate::upstream::decode;
+use crate::upstream::road::Road;
+use crate::upstream::road::json;
+use crate::upstream::road::unreadable;
+use crate::upstream::wire::Invalid;
+
+/// A login as the upstream wants it.
+pub struct Credentials {
+    /// The user's registered e-mail address.
+    pub user_name: String,
+    /// The password.
+    pub password: SecretString,
+    /// The client key; the configured one where absent.
+    pub client_key: Option<SecretString>,
+}
+
+/// A login as the upstream granted it.
+#[derive(Clone, Debug)]
+pub struct Session {
+    /// The token.
+    pub token: BearerToken,
+    /// The kind of token; the guide knows `Bearer`.
+    pub token_type: String,
+    /// How long the token lives, in minutes.
+    pub expires_in_minutes: i64,
+    /// When the token ends.
+    pub expires_at: DateTime<Utc>,
+}
+
+impl Road {
+    /// `POST /auth`, once: a login that is refused is not tried again.
+    pub(super) async fn log_in(&self, credentials: Credentials) -> Result<Session, Error> {
+        let Some(client_key) = credentials.client_key.as_ref().or(self.client_key.as_ref()) else {
+            return Err(Error::invalid(
+                "clientKey",
+                "is needed: this gateway has none of its own",
+            ));
+        };
+        let body = serde_json::json!({
+            "userName": credentials.user_name,
+            "password": credentials.password.expose_secret(),
+        });
+        let asked = Utc::now();
+        let answer = self
+            .exchange
+            .log_in(client_key.expose_secret(), &body, &self.metrics)
+            .await;
+        let answer = answer.map_err(|failure| match failure.error.kind() {
+            ErrorKind::TokenInvalid | ErrorKind::Forbidden => Error::new(
+                ErrorKind::CredentialsInvalid,
+                "the user name, the password or the client key is wrong",
+            ),
+            _ => failure.error,
+        })?;
+        let body = json(&answer.body).map_err(|failure| failure.error)?;
+        session(body, asked).map_err(|invalid| unreadable("login", invalid))
+    }
+}
+
+/// `expiresIn` counts minutes (contract 3.1).
+fn session(body: &RawValue, asked: DateTime<Utc>) -> Result<Session, Invalid> {
+    let mut members = decode::object(body)?;
+    let missing = |member: &'static str, expected| Invalid {
+        member: member.into(),
+        expected,
+    };
+    let token = members
+        .text("token")?
+        .and_then(|token| BearerToken::parse(&token));
+    let token = token.ok_or(missing("token", "a bearer token"))?;
+    let token_type = members
+        .text("tokenType")?
+        .unwrap_or_else(|| "Bearer".into())
+        .into();
+    let minutes = members
+        .number("expiresIn")?
+        .filter(|minutes| (1..=525_600).contains(minutes));
+    let expires_in_minutes = minutes.ok_or(missing("expiresIn", "a number of minutes"))?;
+    let expires_at = asked + chrono::TimeDelta::minutes(expires_in_minutes);
+    Ok(Session {
+        token,
+        token_type,
+        expires_in_minutes,
+        expires_at,
+    })
+}
