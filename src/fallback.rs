@@ -12,16 +12,15 @@ use http::StatusCode;
 use http::header;
 use serde_json::json;
 
+use crate::domain::error::Error;
+use crate::domain::error::ErrorKind;
 use crate::grpc;
-
-/// gRPC's number, which HTTP/2 carries as text.
-const INTERNAL: HeaderValue = HeaderValue::from_static("13");
 
 /// The protocol of a client, as far as it shapes a refusal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Dialect {
     /// gRPC or gRPC-Web: the status travels in `grpc-status`, under this content type.
-    Grpc(HeaderValue),
+    Grpc(&'static str),
     /// Everything else: an HTTP status and JSON.
     Http,
 }
@@ -29,18 +28,16 @@ pub enum Dialect {
 impl Dialect {
     /// The dialect that a request's headers are written in.
     pub fn of(headers: &HeaderMap) -> Self {
-        match headers.get(header::CONTENT_TYPE) {
-            Some(value) if value.as_bytes().starts_with(b"application/grpc") => {
-                Dialect::Grpc(value.clone())
-            }
-            _ => Dialect::Http,
-        }
+        grpc::content_type(headers).map_or(Dialect::Http, Dialect::Grpc)
     }
 
     /// A fault of ours, findable in the log by `request_id`.
     pub fn internal(self, request_id: &HeaderValue) -> Response {
         match self {
-            Dialect::Grpc(content_type) => trailers_only(content_type, INTERNAL, "internal error"),
+            Dialect::Grpc(content_type) => {
+                let error = Error::new(ErrorKind::Internal, "the request broke down");
+                grpc::refusal(content_type, error)
+            }
             Dialect::Http => {
                 let incident = request_id.to_str().unwrap_or_default();
                 let extensions = json!({ "code": "INTERNAL_SERVER_ERROR", "incident": incident });
@@ -57,8 +54,12 @@ impl Dialect {
 
 /// Answers a request that no door knows.
 pub async fn unknown(request: Request) -> Response {
-    if let Some(unimplemented) = grpc::unimplemented(request.headers()) {
-        return unimplemented;
+    if let Dialect::Grpc(content_type) = Dialect::of(request.headers()) {
+        let error = Error::new(
+            ErrorKind::Unimplemented,
+            "there is no such service or method",
+        );
+        return grpc::refusal(content_type, error);
     }
     let error = json!({ "message": "no such path", "extensions": { "code": "NOT_FOUND" } });
     (StatusCode::NOT_FOUND, Json(json!({ "errors": [error] }))).into_response()
@@ -79,20 +80,6 @@ pub async fn front_page(request: Request) -> Response {
         }
         _ => unknown(request).await,
     }
-}
-
-/// A gRPC answer without a message: its status stands in the head.
-fn trailers_only(
-    content_type: HeaderValue,
-    status: HeaderValue,
-    message: &'static str,
-) -> Response {
-    let mut response = Response::default();
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, content_type);
-    headers.insert("grpc-status", status);
-    headers.insert("grpc-message", HeaderValue::from_static(message));
-    response
 }
 
 #[cfg(test)]

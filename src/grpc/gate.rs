@@ -12,7 +12,6 @@ use http::header;
 use tonic::Status;
 
 use crate::domain::error::Error;
-use crate::domain::error::ErrorKind;
 
 /// The content types of gRPC and gRPC-Web that we can read: messages are protobuf, never JSON.
 const CONTENT_TYPES: [&str; 6] = [
@@ -26,25 +25,22 @@ const CONTENT_TYPES: [&str; 6] = [
 
 const METHODS: HeaderValue = HeaderValue::from_static("POST, OPTIONS");
 
-/// The content type of a gRPC call, without parameters.
-fn content_type(headers: &HeaderMap) -> Option<&'static str> {
+/// The content type of a gRPC call, without parameters; `None` where the request is not gRPC by its headers.
+pub fn content_type(headers: &HeaderMap) -> Option<&'static str> {
     let value = headers.get(header::CONTENT_TYPE)?.to_str().ok()?;
     let essence = value.split(';').next()?.trim();
     let known = |known: &&str| known.eq_ignore_ascii_case(essence);
     CONTENT_TYPES.into_iter().find(known)
 }
 
-/// The answer to a call of a service that nobody knows: UNIMPLEMENTED, as trailers only.
-///
-/// `None` where the request is not gRPC by its content type: then the path is a browser's business.
-pub fn unimplemented(headers: &HeaderMap) -> Option<Response> {
-    let content_type = content_type(headers)?;
-    let error = Error::new(ErrorKind::Unimplemented, "there is no such service");
+/// A failure that no service tells, as trailers only, in the content type of the call.
+pub fn refusal(content_type: &'static str, error: Error) -> Response {
     let mut response = Status::from(error).into_http();
+    let content_type = HeaderValue::from_static(content_type);
     response
         .headers_mut()
-        .insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
-    Some(response)
+        .insert(header::CONTENT_TYPE, content_type);
+    response
 }
 
 /// Lets gRPC through to the services and nothing else: 405 for other methods, 415 for other content types.
@@ -69,31 +65,35 @@ pub(super) async fn admit(mut request: Request, next: Next) -> Response {
 
 #[cfg(test)]
 mod tests {
-    use super::unimplemented;
+    use super::content_type;
+    use super::refusal;
+    use crate::domain::error::Error;
+    use crate::domain::error::ErrorKind;
     use http::HeaderMap;
     use http::HeaderValue;
     use http::header;
 
-    fn answer(content_type: &'static str) -> Option<super::Response> {
-        let value = HeaderValue::from_static(content_type);
-        unimplemented(&HeaderMap::from_iter([(header::CONTENT_TYPE, value)]))
+    fn of(value: &'static str) -> Option<&'static str> {
+        let value = HeaderValue::from_static(value);
+        content_type(&HeaderMap::from_iter([(header::CONTENT_TYPE, value)]))
     }
 
     #[test]
-    fn an_unknown_service_is_unimplemented_in_the_content_type_of_the_call() {
-        for content_type in ["application/grpc", "application/grpc-web-text"] {
-            let response = answer(content_type).expect("gRPC");
+    fn a_refusal_is_in_the_content_type_of_the_call() {
+        for kind in ["application/grpc", "application/grpc-web-text"] {
+            let error = Error::new(ErrorKind::Unimplemented, "there is no such service");
+            let response = refusal(of(kind).expect("gRPC"), error);
             assert_eq!(response.status(), 200);
             assert_eq!(response.headers()["grpc-status"], "12");
-            assert_eq!(response.headers()[header::CONTENT_TYPE], content_type);
+            assert_eq!(response.headers()[header::CONTENT_TYPE], kind);
         }
     }
 
     #[test]
     fn what_is_not_grpc_is_left_alone() {
-        assert!(unimplemented(&HeaderMap::new()).is_none());
-        for content_type in ["text/html", "application/grpc+json", "application/grpcx"] {
-            assert!(answer(content_type).is_none(), "{content_type}");
+        assert!(content_type(&HeaderMap::new()).is_none());
+        for kind in ["text/html", "application/grpc+json", "application/grpcx"] {
+            assert!(of(kind).is_none(), "{kind}");
         }
     }
 }

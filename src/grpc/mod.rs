@@ -18,7 +18,8 @@ mod paging;
 mod server;
 mod snake_case;
 
-pub use crate::grpc::gate::unimplemented;
+pub use crate::grpc::gate::content_type;
+pub use crate::grpc::gate::refusal;
 pub use crate::grpc::server::Health;
 pub use crate::grpc::server::router;
 

@@ -52,7 +52,7 @@ impl Health {
 }
 
 /// The routes of all gRPC services, and the handle of their health. There is no fallback: paths of no
-/// service are the outer router's, which asks [`unimplemented`](crate::grpc::unimplemented) about them.
+/// service are the outer router's, which has [`refusal`](crate::grpc::refusal) for them.
 pub fn router(gateway: Gateway, settings: Settings, registry: &mut Registry) -> (Router, Health) {
     let Settings {
         reflection,

@@ -19,7 +19,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("admin", &[]),
     ("listener", &[]),
     ("observe", &["fallback"]),
-    ("fallback", &["grpc"]),
+    ("fallback", &["domain", "grpc"]),
 ];
 
 /// Libraries that a part must not name: the domain knows no protocol, and only the road out speaks REST.

@@ -3,10 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use axum::extract::Request as HttpRequest;
-use axum::response::IntoResponse;
-use axum::response::Response as HttpResponse;
-use http::StatusCode;
+use peerassist_gateway::fallback;
 use peerassist_gateway::gateway;
 use peerassist_gateway::gateway::Gateway;
 use peerassist_gateway::grpc;
@@ -60,7 +57,7 @@ impl Door {
         let (router, health) = grpc::router(gateway, settings, &mut registry);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let router = router.fallback(elsewhere);
+        let router = router.fallback(fallback::unknown);
         tokio::spawn(async move { axum::serve(listener, router).await });
         let channel = Endpoint::from_shared(format!("http://{address}")).unwrap();
         Door {
@@ -144,12 +141,6 @@ async fn send(
         request.header(*name, *value)
     };
     change.iter().fold(request, with).send().await.unwrap()
-}
-
-/// What an outer router does with paths of no service.
-async fn elsewhere(request: HttpRequest) -> HttpResponse {
-    let not_found = || (StatusCode::NOT_FOUND, "a page").into_response();
-    grpc::unimplemented(request.headers()).unwrap_or_else(not_found)
 }
 
 fn upstream_settings(address: SocketAddr) -> upstream::Settings {
