@@ -194,20 +194,24 @@ pub(super) fn answer(media: Media, outcome: Result<GraphqlResponse, Refusal>) ->
 /// The library's own errors have no code: before the execution they are the validator's, during it they
 /// are about an argument that cannot be read.
 fn complete(error: &mut ServerError, ran: bool) {
-    let coded = error
-        .extensions
-        .as_ref()
-        .is_some_and(|extensions| extensions.get("code").is_some());
-    if !coded {
-        set_code(
-            error,
-            if ran {
-                "BAD_USER_INPUT"
-            } else {
-                "GRAPHQL_VALIDATION_FAILED"
-            },
-        );
+    let coded = |extensions: &ErrorExtensionValues| extensions.get("code").is_some();
+    if error.extensions.as_ref().is_some_and(coded) {
+        return;
     }
+    let invalid = argument_at_fault(&error.message)
+        .map(|(argument, rule)| Error::invalid(argument.to_owned(), rule.to_owned()));
+    match invalid {
+        Some(invalid) => error.extensions = Some(error::extensions(&invalid)),
+        None if ran => set_code(error, "BAD_USER_INPUT"),
+        None => set_code(error, "GRAPHQL_VALIDATION_FAILED"),
+    }
+}
+
+/// The argument that the validator refuses, and why. It says both in its message alone.
+fn argument_at_fault(message: &str) -> Option<(&str, &str)> {
+    message
+        .strip_prefix("Invalid value for argument \"")?
+        .split_once("\", ")
 }
 
 fn shorten(errors: &mut Vec<ServerError>) {

@@ -1,4 +1,6 @@
 //! Scalars: exact numbers, moments and days.
+//!
+//! Each says in `is_valid` whether it can be read, so that the validator refuses what cannot before anything runs.
 
 use async_graphql::InputValueError;
 use async_graphql::InputValueResult;
@@ -29,6 +31,10 @@ impl ScalarType for Int64 {
             .ok_or_else(|| InputValueError::custom("is no whole number of 64 bits"))
     }
 
+    fn is_valid(value: &Value) -> bool {
+        Self::parse(value.clone()).is_ok()
+    }
+
     fn to_value(&self) -> Value {
         Value::String(self.0.to_string())
     }
@@ -50,6 +56,10 @@ impl ScalarType for Decimal {
         number
             .map(Decimal)
             .ok_or_else(|| InputValueError::custom("is no decimal number"))
+    }
+
+    fn is_valid(value: &Value) -> bool {
+        Self::parse(value.clone()).is_ok()
     }
 
     fn to_value(&self) -> Value {
@@ -76,6 +86,10 @@ impl ScalarType for DateTime {
         Ok(DateTime(moment.with_timezone(&Utc)))
     }
 
+    fn is_valid(value: &Value) -> bool {
+        Self::parse(value.clone()).is_ok()
+    }
+
     fn to_value(&self) -> Value {
         Value::String(self.0.to_rfc3339_opts(SecondsFormat::Millis, true))
     }
@@ -98,6 +112,10 @@ impl ScalarType for Date {
         let day = NaiveDate::parse_from_str(text, "%Y-%m-%d");
         day.map(Date)
             .map_err(|_| InputValueError::custom("is no day such as 2024-05-14"))
+    }
+
+    fn is_valid(value: &Value) -> bool {
+        Self::parse(value.clone()).is_ok()
     }
 
     fn to_value(&self) -> Value {

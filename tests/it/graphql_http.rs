@@ -112,7 +112,7 @@ async fn what_cannot_be_run_has_no_data_and_a_code() {
         ),
         (
             "{ customer(by: { databaseId: 1, number: \"1\" }) { id } }",
-            "GRAPHQL_VALIDATION_FAILED",
+            "BAD_USER_INPUT",
         ),
         (
             "query a { __typename } query b { __typename }",
@@ -328,4 +328,56 @@ async fn no_more_than_one_well_formed_authorization_is_a_caller() {
     }
     let lower = send(ask().header("authorization", bearer.replace("Bearer", "bearer"))).await;
     assert_eq!(lower.status, 200);
+}
+
+#[tokio::test]
+async fn an_argument_that_cannot_be_read_is_named_before_anything_runs() {
+    let user = Stack::shared().user("admin").await;
+    let table = [
+        (
+            "customer(by: { databaseId: \"abc\" }) { id }",
+            "by.databaseId",
+        ),
+        ("customer(by: { databaseId: 1.5 }) { id }", "by.databaseId"),
+        (
+            "customer(by: { databaseId: 9223372036854775808 }) { id }",
+            "by.databaseId",
+        ),
+        (
+            "fwos(filter: { createdFrom: \"yesterday\" }) { totalCount }",
+            "filter.createdFrom",
+        ),
+        ("fwos(filter: { colour: \"red\" }) { totalCount }", "filter"),
+        (
+            "fwos(filter: { status: [RED] }) { totalCount }",
+            "filter.status.0",
+        ),
+        (
+            "fwos(orderBy: { field: COLOUR }) { totalCount }",
+            "orderBy.field",
+        ),
+    ];
+    for (field, argument) in table {
+        let answer = query(&user, NEW, &format!("{{ {field} }}")).await;
+        let details = &answer.body["errors"][0]["extensions"];
+        let found = (answer.status, answer.code(), &details["fields"][0]["field"]);
+        assert_eq!(
+            found,
+            (400, "BAD_USER_INPUT", &json!(argument)),
+            "{field}: {}",
+            answer.body
+        );
+        assert_eq!(answer.body.get("data"), None, "{field}");
+    }
+    let body = json!({
+        "query": "query($filter: FwosFilter) { fwos(filter: $filter) { totalCount } }",
+        "variables": { "filter": { "createdFrom": "yesterday" } },
+    });
+    let answer = post(&user, NEW, "application/json", body.to_string()).await;
+    assert_eq!(
+        (answer.status, answer.code()),
+        (400, "BAD_USER_INPUT"),
+        "{}",
+        answer.body
+    );
 }
