@@ -1,5 +1,6 @@
 //! What the tests share.
 
+pub(crate) mod as_graphql;
 pub(crate) mod door;
 pub(crate) mod fault;
 pub(crate) mod grpc;
