@@ -110,20 +110,23 @@ pub struct Caller {
 }
 
 impl Caller {
-    /// A caller whose token is believed to end at `token_end` and who waits until `deadline`.
+    /// A caller whose token ends when `token_end` says of its fingerprint, and who waits until `deadline`.
+    ///
+    /// Fails as `token_end` does.
     pub fn new(
         key: &FingerprintKey,
         token: BearerToken,
-        token_end: Instant,
+        token_end: impl FnOnce(Fingerprint) -> Result<Instant, Error>,
         deadline: Instant,
-    ) -> Self {
+    ) -> Result<Self, Error> {
         let fingerprint = key.fingerprint(&token);
-        Caller {
+        let token_end = token_end(fingerprint)?;
+        Ok(Caller {
             token,
             fingerprint,
             token_end,
             deadline,
-        }
+        })
     }
 
     /// The token, to be passed on.

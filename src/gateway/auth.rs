@@ -67,11 +67,14 @@ impl Gateway {
         let now = Instant::now();
         let longest = self.operation_timeout();
         let deadline = now + patience.unwrap_or(longest).min(longest);
-        let end = self.0.tokens.end(self.0.fingerprints.fingerprint(&token));
-        if end.told && end.at <= now {
-            return Err(Error::new(ErrorKind::TokenExpired, "the token has expired"));
-        }
-        Ok(Caller::new(&self.0.fingerprints, token, end.at, deadline))
+        let token_end = |fingerprint| {
+            let end = self.0.tokens.end(fingerprint);
+            if end.told && end.at <= now {
+                return Err(Error::new(ErrorKind::TokenExpired, "the token has expired"));
+            }
+            Ok(end.at)
+        };
+        Caller::new(&self.0.fingerprints, token, token_end, deadline)
     }
 
     /// Logs a user in at the upstream, once.

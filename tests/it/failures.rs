@@ -2,8 +2,11 @@
 
 use std::time::Duration;
 
+use peerassist_gateway::grpc::v1;
+use peerassist_gateway::grpc::v1::get_customer_request::By;
 use serde_json::Value;
 use serde_json::json;
+use tonic_types::StatusExt;
 
 use crate::support::fault::FaultyUpstream;
 use crate::support::fault::Reply;
@@ -14,6 +17,8 @@ use crate::support::fault::Reply::ThenSilence;
 use crate::support::fault::Reply::Whole;
 use crate::support::fault::http;
 use crate::support::fault::json as json_answer;
+use crate::support::grpc::GrpcUser;
+use crate::support::grpc::reason;
 use crate::support::process::Process;
 use crate::support::stack::User;
 
@@ -341,40 +346,50 @@ async fn each_fault_is_told_in_our_words_after_its_number_of_tries() {
     })
     .await;
     let (_process, user) = gateway(&upstream.base);
+    let mut grpc = GrpcUser::new(&user).await;
     for (case, id) in cases.iter().zip(1..) {
-        let answer = user
-            .ask(
-                &format!("{{ customer(by: {{ databaseId: {id} }}) {{ databaseId rawStatus }} }}"),
-                json!({}),
-            )
-            .await;
-        let reason = answer["errors"][0]["extensions"]["reason"]
+        let query = format!("{{ customer(by: {{ databaseId: {id} }}) {{ databaseId }} }}");
+        let answer = user.ask(&query, json!({})).await;
+        let told = answer["errors"][0]["extensions"]["reason"]
             .as_str()
             .unwrap_or("");
+        // Nothing there is null without an error at this door.
         let wanted = if case.reason == "NOT_FOUND" {
             ""
         } else {
             case.reason
         };
-        assert_eq!(reason, wanted, "{}: {answer}", case.name);
+        assert_eq!(told, wanted, "{}: {answer}", case.name);
+        let absent = answer["data"]["customer"].is_null();
+        assert_eq!(absent, !case.reason.is_empty(), "{}: {answer}", case.name);
+        let target = format!("/customer/{id}");
+        assert_eq!(upstream.requests(&target), case.attempts, "{}", case.name);
+
+        let request = grpc.request(v1::GetCustomerRequest {
+            by: Some(By::Id(id)),
+        });
+        let outcome = grpc.customers.get_customer(request).await;
+        let (told, shown) = match &outcome {
+            Ok(customer) => (String::new(), format!("{customer:?}")),
+            Err(status) => (
+                reason(status).0,
+                format!("{status:?} {:?}", status.get_error_details()),
+            ),
+        };
+        assert_eq!(told, case.reason, "{}: {shown}", case.name);
+        // A failure is not kept, so it costs its tries again; a success is, and costs nothing.
+        let again = if case.reason.is_empty() { 1 } else { 2 };
         assert_eq!(
-            answer["data"]["customer"].is_null(),
-            !case.reason.is_empty(),
-            "{}: {answer}",
-            case.name
-        );
-        assert_eq!(
-            upstream.requests(&format!("/customer/{id}")),
-            case.attempts,
+            upstream.requests(&target),
+            again * case.attempts,
             "{}",
             case.name
         );
-        let text = answer.to_string();
-        assert!(
-            !text.contains(MARKER) && !text.contains("127.0.0.1"),
-            "{}: {text}",
-            case.name
-        );
+
+        for text in [answer.to_string(), shown] {
+            let leaks = text.contains(MARKER) || text.contains("127.0.0.1");
+            assert!(!leaks, "{}: {text}", case.name);
+        }
     }
 }
 
