@@ -2,6 +2,10 @@
 
 use std::sync::Arc;
 
+use futures_util::StreamExt;
+use futures_util::TryStreamExt;
+use futures_util::stream;
+
 use crate::domain::caller::Caller;
 use crate::domain::error::Error;
 use crate::domain::fwo::Fwo;
@@ -13,6 +17,9 @@ use crate::domain::page::PageRequest;
 use crate::gateway::Gateway;
 use crate::gateway::paging::List;
 use crate::gateway::paging::Page;
+
+/// Orders read at the same time for one list: 200 of them in 25 rounds stay below the longest operation.
+const DETAILS_AT_ONCE: usize = 8;
 
 impl Gateway {
     /// The order with this id and all its lines; fails with `NotFound` where the caller can see none.
@@ -50,6 +57,20 @@ impl Gateway {
             page_size_max: upstream.page_size_max(),
         };
         list.page(request, |page| upstream.fwos(caller, query, page))
+            .await
+    }
+
+    /// The orders of a list with all their lines, in the same order; the first failure is the list's.
+    pub async fn fwos_in_full(
+        &self,
+        caller: &Caller,
+        rows: &[Arc<FwoSummary>],
+    ) -> Result<Vec<Arc<Fwo>>, Error> {
+        let ids: Vec<FwoId> = rows.iter().map(|row| row.id).collect();
+        let reads = ids.into_iter().map(|id| self.fwo(caller, id));
+        stream::iter(reads)
+            .buffered(DETAILS_AT_ONCE)
+            .try_collect()
             .await
     }
 }

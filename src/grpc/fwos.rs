@@ -1,17 +1,10 @@
 //! The service that reads field work orders: parse, ask the gateway, convert.
 
-use std::sync::Arc;
-
-use futures_util::StreamExt;
-use futures_util::TryStreamExt;
-use futures_util::stream;
 use tonic::Request;
 use tonic::Response;
 use tonic::Status;
 
-use crate::domain::caller::Caller;
 use crate::domain::error::Error;
-use crate::domain::fwo::FwoSummary;
 use crate::domain::fwo::FwosQuery;
 use crate::domain::id::FwoId;
 use crate::domain::id::Id;
@@ -26,9 +19,6 @@ use crate::grpc::v1::FwoView;
 use crate::grpc::v1::fwo_service_server::FwoService;
 
 const FWO: &str = "peerassist.v1.Fwo";
-
-/// Orders read at the same time for one list: 200 of them in 25 rounds stay below the longest operation.
-const DETAILS_AT_ONCE: usize = 8;
 
 /// `peerassist.v1.FwoService`.
 pub(super) struct Fwos {
@@ -87,30 +77,16 @@ impl FwoService for Fwos {
             FwoView::Basic | FwoView::Unspecified => {
                 rows.iter().map(|row| v1::Fwo::from(&**row)).collect()
             }
-            FwoView::Full => self.in_full(&caller, &rows).await?,
+            FwoView::Full => {
+                let fwos = self.gateway.fwos_in_full(&caller, &rows).await?;
+                fwos.iter().map(|fwo| v1::Fwo::from(&**fwo)).collect()
+            }
         };
         Ok(Response::new(v1::ListFwosResponse {
             fwos,
             next_page_token,
             total_size,
         }))
-    }
-}
-
-impl Fwos {
-    /// The rows of a list with their details, in the same order.
-    async fn in_full(
-        &self,
-        caller: &Caller,
-        rows: &[Arc<FwoSummary>],
-    ) -> Result<Vec<v1::Fwo>, Error> {
-        let ids: Vec<FwoId> = rows.iter().map(|row| row.id).collect();
-        let details = ids.into_iter().map(|id| self.gateway.fwo(caller, id));
-        stream::iter(details)
-            .buffered(DETAILS_AT_ONCE)
-            .map_ok(|fwo| v1::Fwo::from(&*fwo))
-            .try_collect()
-            .await
     }
 }
 
