@@ -3,6 +3,7 @@
 //! Members and their meaning: upstream contract 3.2. All but the id may be absent.
 
 use crate::domain::error::Error;
+use crate::domain::etag::Etag;
 use crate::domain::id::CustomerId;
 use crate::domain::id::Id;
 use crate::domain::order::Order;
@@ -52,6 +53,8 @@ pub struct Customer {
     pub status: Option<Term<CustomerStatus>>,
     /// What the upstream says beyond that.
     pub extra: Extra,
+    /// What stands for all of it when somebody wants to write.
+    pub etag: Etag,
 }
 
 /// Whether work is done for a customer.

@@ -21,8 +21,10 @@ pub enum ErrorKind {
     Forbidden,
     /// There is no such thing, or the user may not know of it.
     NotFound,
-    /// The request contradicts the present state.
+    /// The object is no longer what the request says that it is.
     Conflict,
+    /// Something else has what must be unique: the number of a customer.
+    AlreadyExists,
     /// The request itself is wrong; the violations name the fields.
     InvalidInput,
     /// The state does not allow this step.
@@ -51,7 +53,7 @@ pub enum ErrorKind {
 
 impl ErrorKind {
     /// Every kind, for tables that must be complete.
-    pub const ALL: [ErrorKind; 19] = [
+    pub const ALL: [ErrorKind; 20] = [
         ErrorKind::TokenMissing,
         ErrorKind::TokenInvalid,
         ErrorKind::TokenExpired,
@@ -59,6 +61,7 @@ impl ErrorKind {
         ErrorKind::Forbidden,
         ErrorKind::NotFound,
         ErrorKind::Conflict,
+        ErrorKind::AlreadyExists,
         ErrorKind::InvalidInput,
         ErrorKind::Precondition,
         ErrorKind::RateLimited,
@@ -83,6 +86,7 @@ impl ErrorKind {
             ErrorKind::Forbidden => "FORBIDDEN",
             ErrorKind::NotFound => "NOT_FOUND",
             ErrorKind::Conflict => "VERSION_CONFLICT",
+            ErrorKind::AlreadyExists => "ALREADY_EXISTS",
             ErrorKind::InvalidInput => "INVALID_INPUT",
             ErrorKind::Precondition => "PRECONDITION",
             ErrorKind::RateLimited => "RATE_LIMITED",
@@ -151,6 +155,19 @@ impl Error {
         };
         let message = format!("{}: {}", violation.field, violation.rule);
         Error::new(ErrorKind::InvalidInput, message).with(|inner| inner.violations.push(violation))
+    }
+
+    /// A request that breaks these rules; `Ok` where there are none.
+    pub fn all_invalid(violations: Vec<Violation>) -> Result<(), Self> {
+        let Some(Violation { field, rule }) = violations.first() else {
+            return Ok(());
+        };
+        let message = match violations.len() - 1 {
+            0 => format!("{field}: {rule}"),
+            more => format!("{field}: {rule} (and {more} more)"),
+        };
+        let error = Error::new(ErrorKind::InvalidInput, message);
+        Err(error.with(|inner| inner.violations = violations))
     }
 
     /// The same failure, worth another try after `wait`.

@@ -11,6 +11,7 @@ use chrono::Utc;
 
 use crate::domain::customer::Extra;
 use crate::domain::customer::Text;
+use crate::domain::etag::Etag;
 use crate::domain::id::CustomerId;
 use crate::domain::id::FwoId;
 use crate::domain::id::Id;
@@ -80,6 +81,8 @@ pub struct Fwo {
     pub summary: Arc<FwoSummary>,
     /// What only the order itself says.
     pub detail: FwoDetail,
+    /// What stands for all of it when somebody wants to write.
+    pub etag: Etag,
 }
 
 /// What only the order itself says.
@@ -257,7 +260,7 @@ impl Vocabulary for FwoStatus {
 }
 
 /// What a unit price is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum PricingUnit {
     /// Each.
     E,
@@ -279,7 +282,7 @@ impl Vocabulary for PricingUnit {
 }
 
 /// How an additional item is counted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Calc {
     /// One hour for each `hoursPer` labor hours.
     Hours,

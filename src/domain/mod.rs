@@ -3,12 +3,18 @@
 //! Pure values. Nothing here does I/O or knows a protocol; every other module may name this one.
 
 pub mod caller;
+pub mod change;
+mod check;
 pub mod cursor;
 pub mod customer;
+pub mod customer_write;
 pub mod error;
+pub mod etag;
 pub mod fwo;
+pub mod fwo_write;
 pub mod id;
 pub mod money;
 pub mod order;
 pub mod page;
+pub mod request_id;
 pub mod term;

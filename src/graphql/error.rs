@@ -70,7 +70,7 @@ pub(super) const fn code(kind: ErrorKind) -> &'static str {
         | ErrorKind::CredentialsInvalid => "UNAUTHENTICATED",
         ErrorKind::Forbidden => "FORBIDDEN",
         ErrorKind::NotFound => "NOT_FOUND",
-        ErrorKind::Conflict => "CONFLICT",
+        ErrorKind::Conflict | ErrorKind::AlreadyExists => "CONFLICT",
         ErrorKind::InvalidInput => "BAD_USER_INPUT",
         ErrorKind::Precondition => "FAILED_PRECONDITION",
         ErrorKind::RateLimited => "RATE_LIMITED",

@@ -67,6 +67,7 @@ impl From<&Customer> for v1::Customer {
             status,
             // Members that nobody has modelled have no place in a typed contract; GraphQL does not show them either.
             extra: _,
+            etag: _,
         } = customer;
         v1::Customer {
             id: id.get(),
@@ -153,7 +154,11 @@ impl From<&FwoSummary> for v1::Fwo {
 
 impl From<&Fwo> for v1::Fwo {
     fn from(fwo: &Fwo) -> Self {
-        let Fwo { summary, detail } = fwo;
+        let Fwo {
+            summary,
+            detail,
+            etag: _,
+        } = fwo;
         v1::Fwo {
             detail: Some(v1::FwoDetail::from(detail)),
             ..v1::Fwo::from(&**summary)

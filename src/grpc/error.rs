@@ -36,6 +36,7 @@ const fn code(kind: ErrorKind) -> Code {
         ErrorKind::Forbidden => Code::PermissionDenied,
         ErrorKind::NotFound => Code::NotFound,
         ErrorKind::Conflict => Code::Aborted,
+        ErrorKind::AlreadyExists => Code::AlreadyExists,
         ErrorKind::InvalidInput => Code::InvalidArgument,
         ErrorKind::Precondition => Code::FailedPrecondition,
         ErrorKind::RateLimited => Code::ResourceExhausted,
@@ -73,6 +74,7 @@ impl Blame {
             | ErrorKind::Forbidden
             | ErrorKind::NotFound
             | ErrorKind::Conflict
+            | ErrorKind::AlreadyExists
             | ErrorKind::InvalidInput
             | ErrorKind::Precondition
             | ErrorKind::RateLimited
@@ -258,6 +260,7 @@ mod tests {
             (ErrorKind::Forbidden, 7, "FORBIDDEN"),
             (ErrorKind::NotFound, 5, "NOT_FOUND"),
             (ErrorKind::Conflict, 10, "VERSION_CONFLICT"),
+            (ErrorKind::AlreadyExists, 6, "ALREADY_EXISTS"),
             (ErrorKind::InvalidInput, 3, "INVALID_INPUT"),
             (ErrorKind::Precondition, 9, "PRECONDITION"),
             (ErrorKind::RateLimited, 8, "RATE_LIMITED"),

@@ -75,6 +75,7 @@ pub(super) fn object(raw: &RawValue) -> Result<Members<'_>, Invalid> {
 }
 
 pub(super) fn customer(mut m: Members<'_>) -> Result<Customer, Invalid> {
+    let etag = m.etag();
     Ok(Customer {
         id: m.own_id()?,
         name: m.text("name")?,
@@ -92,6 +93,7 @@ pub(super) fn customer(mut m: Members<'_>) -> Result<Customer, Invalid> {
         billing_contact_phone: m.text("billingContactPhone")?,
         status: m.term("status")?,
         extra: m.rest(),
+        etag,
     })
 }
 
@@ -128,6 +130,7 @@ fn summary(m: &mut Members<'_>) -> Result<FwoSummary, Invalid> {
 }
 
 pub(super) fn fwo(mut m: Members<'_>) -> Result<Fwo, Invalid> {
+    let etag = m.etag();
     let summary = Arc::new(summary(&mut m)?);
     let detail = FwoDetail {
         description: m.text("description")?,
@@ -142,7 +145,11 @@ pub(super) fn fwo(mut m: Members<'_>) -> Result<Fwo, Invalid> {
         authorization_id: m.number("authorizationId")?,
         extra: m.rest(),
     };
-    Ok(Fwo { summary, detail })
+    Ok(Fwo {
+        summary,
+        detail,
+        etag,
+    })
 }
 
 fn labor_line(m: &mut Members<'_>) -> Result<LaborLine, Invalid> {

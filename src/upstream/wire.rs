@@ -16,6 +16,7 @@ use serde_json::value::RawValue;
 
 use crate::domain::customer::Extra;
 use crate::domain::customer::Text;
+use crate::domain::etag::Etag;
 use crate::domain::id::Id;
 use crate::domain::money;
 use crate::domain::money::Decimal;
@@ -52,6 +53,12 @@ impl<'a> Members<'a> {
     /// The members of the object in `raw`; an object that has one name twice is refused.
     pub(super) fn of(raw: &'a RawValue) -> Result<Self, serde_json::Error> {
         serde_json::from_str(raw.get())
+    }
+
+    /// The etag of the whole object: to be asked for before anything is taken.
+    pub(super) fn etag(&self) -> Etag {
+        let told = self.0.iter().filter(|(_, raw)| raw.get() != "null");
+        Etag::of(told.map(|(name, raw)| (&**name, raw.get())))
     }
 
     fn take(&mut self, name: &str) -> Option<&'a RawValue> {

@@ -1,0 +1,221 @@
+//! What is written to a field work order, and the rules that can be known before (upstream contract 3.3).
+//!
+//! Which step allows what is the upstream's business alone, and nothing of it is here.
+
+use chrono::DateTime;
+use chrono::NaiveDate;
+use chrono::Utc;
+
+use crate::domain::change::Change;
+use crate::domain::check::Checks;
+use crate::domain::check::TextRule;
+use crate::domain::error::Error;
+use crate::domain::fwo::Calc;
+use crate::domain::fwo::FwoStatus;
+use crate::domain::fwo::FwoType;
+use crate::domain::fwo::PricingUnit;
+use crate::domain::id::ProjectId;
+use crate::domain::money::Decimal;
+
+/// Changes to an order, or the members of a new one. The words are the upstream's.
+///
+/// A list of lines that is set replaces the whole list. A line that names the id of a line of the order
+/// changes that line; one without an id is new.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[expect(
+    missing_docs,
+    reason = "each names the member of `FwoSummary` or `FwoDetail` of the same name"
+)]
+pub struct FwoWrite {
+    /// Set once, when the order is made.
+    pub project_id: Change<ProjectId>,
+    pub kind: Change<FwoType>,
+    /// The step to move to.
+    pub status: Change<FwoStatus>,
+    pub summary: Change<String>,
+    pub description: Change<String>,
+    pub categories: Change<Vec<String>>,
+    pub reference_number: Change<String>,
+    pub gc_reference: Change<String>,
+    pub gc_document_reference: Change<String>,
+    pub gc_document_reference_type: Change<String>,
+    pub premium_time: Change<bool>,
+    pub rom_amount: Change<Decimal>,
+    pub labor: Change<Vec<LaborLineWrite>>,
+    pub materials: Change<Vec<MaterialLineWrite>>,
+    pub equipment: Change<Vec<EquipmentLineWrite>>,
+    pub additional_items: Change<Vec<AdditionalItemWrite>>,
+    pub pricing: PricingWrite,
+    pub group_name: Change<String>,
+    pub change_order_number: Change<String>,
+    pub invoice_number: Change<String>,
+    pub signature: Change<SignatureWrite>,
+}
+
+/// The percentages; everything else of [`Pricing`](crate::domain::fwo::Pricing) is computed by the upstream.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[expect(missing_docs, reason = "the members are named by the upstream's words")]
+pub struct PricingWrite {
+    pub overhead_percent: Change<Decimal>,
+    pub profit_percent: Change<Decimal>,
+}
+
+/// Hours of one employee on one day.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[expect(missing_docs, reason = "the members are named by the upstream's words")]
+pub struct LaborLineWrite {
+    pub id: Option<i64>,
+    pub employee_number: Change<String>,
+    pub employee_name: Change<String>,
+    pub trade: Change<String>,
+    pub trade_class: Change<String>,
+    pub work_date: Change<NaiveDate>,
+    pub regular_hours: Change<Decimal>,
+    pub overtime_hours: Change<Decimal>,
+    pub double_time_hours: Change<Decimal>,
+    pub regular_rate: Change<Decimal>,
+    pub overtime_rate: Change<Decimal>,
+    pub double_time_rate: Change<Decimal>,
+}
+
+/// One material.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[expect(missing_docs, reason = "the members are named by the upstream's words")]
+pub struct MaterialLineWrite {
+    pub id: Option<i64>,
+    pub item_code: Change<String>,
+    pub description: Change<String>,
+    pub quantity: Change<Decimal>,
+    pub unit_type: Change<String>,
+    pub pricing_unit: Change<PricingUnit>,
+    pub factor: Change<Decimal>,
+    pub unit_price: Change<Decimal>,
+}
+
+/// One piece of equipment.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[expect(missing_docs, reason = "the members are named by the upstream's words")]
+pub struct EquipmentLineWrite {
+    pub id: Option<i64>,
+    pub item_code: Change<String>,
+    pub description: Change<String>,
+    pub quantity: Change<Decimal>,
+    pub unit_type: Change<String>,
+    pub rate: Change<Decimal>,
+}
+
+/// One further billing item.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[expect(missing_docs, reason = "the members are named by the upstream's words")]
+pub struct AdditionalItemWrite {
+    pub id: Option<i64>,
+    pub category: Change<String>,
+    pub item_number: Change<String>,
+    pub description: Change<String>,
+    pub calc: Change<Calc>,
+    pub hours_per: Change<Decimal>,
+    pub quantity: Change<Decimal>,
+    pub rate: Change<Decimal>,
+}
+
+/// The general contractor's signature.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[expect(missing_docs, reason = "the members are named by the upstream's words")]
+pub struct SignatureWrite {
+    pub signer_name: Change<String>,
+    pub signer_email: Change<String>,
+    pub note: Change<String>,
+    pub signed_date: Change<DateTime<Utc>>,
+}
+
+impl FwoWrite {
+    /// Checks the members of a new order; fails with `InvalidInput` and every violation.
+    pub fn check_new(&self) -> Result<(), Error> {
+        let mut checks = Checks::of_new();
+        checks.needed("projectId", &self.project_id);
+        self.check(checks)
+    }
+
+    /// Checks changes to an order; fails with `InvalidInput` and every violation.
+    pub fn check_changes(&self) -> Result<(), Error> {
+        let mut checks = Checks::of_changes();
+        if self.project_id != Change::Keep {
+            checks.violate(
+                "projectId",
+                "is set when the order is made, and never again",
+            );
+        }
+        self.check(checks)
+    }
+
+    fn check(&self, mut checks: Checks) -> Result<(), Error> {
+        checks.text("summary", &self.summary, TextRule::required(100));
+        checks.text("description", &self.description, TextRule::required(10_000));
+        checks.not_negative("romAmount", &self.rom_amount);
+        self.check_labor(&mut checks);
+        if let Some(signature) = self.signature.value() {
+            let rule = TextRule::optional(usize::MAX).email();
+            checks.text("signature.signerEmail", &signature.signer_email, rule);
+        }
+        checks.finish()
+    }
+
+    fn check_labor(&self, checks: &mut Checks) {
+        let overtime_only = self.premium_time == Change::Set(true);
+        for (place, line) in self.labor.value().into_iter().flatten().enumerate() {
+            let field = |name: &str| format!("labor[{place}].{name}");
+            checks.hours(&field("regularHours"), &line.regular_hours);
+            checks.hours(&field("overtimeHours"), &line.overtime_hours);
+            checks.hours(&field("doubleTimeHours"), &line.double_time_hours);
+            let works_regular = line
+                .regular_hours
+                .value()
+                .is_some_and(|hours| !hours.is_zero());
+            if overtime_only && works_regular {
+                checks.violate(field("regularHours"), "must be 0 where premiumTime is set");
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::FwoWrite;
+    use super::LaborLineWrite;
+    use crate::domain::change::Change;
+    use crate::domain::id::Id;
+    use crate::domain::id::ProjectId;
+    use crate::domain::money::Decimal;
+
+    #[test]
+    fn every_rule_that_is_broken_is_told_with_its_path() {
+        let project = |id| ProjectId::new(id).map_or(Change::Keep, Change::Set);
+        let write = FwoWrite {
+            project_id: project(1),
+            summary: Change::Set("x".repeat(101)),
+            description: Change::Set(String::new()),
+            premium_time: Change::Set(true),
+            rom_amount: Change::Set(Decimal::NEGATIVE_ONE),
+            labor: Change::Set(vec![
+                LaborLineWrite::default(),
+                LaborLineWrite {
+                    regular_hours: Change::Set(Decimal::ONE),
+                    overtime_hours: Change::Set(Decimal::from(25)),
+                    ..LaborLineWrite::default()
+                },
+            ]),
+            ..FwoWrite::default()
+        };
+        let told = write.check_changes().expect_err("many rules are broken");
+        let told: Vec<_> = told.violations().iter().map(|v| v.field.as_str()).collect();
+        let expected = [
+            "projectId",
+            "summary",
+            "description",
+            "romAmount",
+            "labor[1].overtimeHours",
+            "labor[1].regularHours",
+        ];
+        assert_eq!(told, expected);
+    }
+}
