@@ -8,6 +8,7 @@ use axum::routing::any;
 use prometheus_client::registry::Registry;
 use tokio::net::TcpListener;
 use tokio::time::sleep;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tracing::info;
 use tracing::warn;
@@ -70,7 +71,7 @@ pub async fn serve(
     let gateway = Gateway::new(config.gateway, upstream)?;
     let graphiql = config.graphql.graphiql;
     let graphql = graphql::router(gateway.clone(), config.graphql, &mut registry);
-    let (grpc, health) = grpc::router(gateway, config.grpc, &mut registry);
+    let (grpc, health) = grpc::router(gateway.clone(), config.grpc, &mut registry);
     let doors = doors(graphql, grpc, graphiql, &mut registry);
     let metrics = Metrics::registered(&mut registry);
 
@@ -91,6 +92,13 @@ pub async fn serve(
         ..listener::Settings::default()
     };
     let stopped = listener::serve(listeners.gateway, doors, settings, metrics, stop).await;
+    // Writes whose callers have hung up are nobody's request any more, and are finished all the same.
+    if timeout(drain_timeout, gateway.writes_ended())
+        .await
+        .is_err()
+    {
+        warn!("stopped: the drain time was over before every write was finished");
+    }
     admin_stop.cancel();
     // A panic there was logged by the hook, and nothing depends on it any more.
     let _ended = admin.await;

@@ -108,7 +108,7 @@ mod tests {
                 "contactPhone"
             ]
         );
-        assert_eq!(CustomerWrite::default().check_changes().is_ok(), true);
+        assert!(CustomerWrite::default().check_changes().is_ok());
     }
 
     #[test]

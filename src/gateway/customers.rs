@@ -1,4 +1,4 @@
-//! Reading customers.
+//! Reading and writing customers.
 
 use std::sync::Arc;
 
@@ -7,11 +7,14 @@ use crate::domain::customer::Customer;
 use crate::domain::customer::CustomerField;
 use crate::domain::customer::CustomersFilter;
 use crate::domain::customer::CustomersQuery;
+use crate::domain::customer_write::CustomerWrite;
 use crate::domain::error::Error;
 use crate::domain::error::ErrorKind;
+use crate::domain::etag::Etag;
 use crate::domain::id::CustomerId;
 use crate::domain::page::PageRequest;
 use crate::domain::page::UpstreamPage;
+use crate::domain::request_id::RequestId;
 use crate::gateway::Gateway;
 use crate::gateway::paging::List;
 use crate::gateway::paging::Page;
@@ -76,5 +79,74 @@ impl Gateway {
         };
         list.page(request, |page| upstream.customers(caller, query, page))
             .await
+    }
+
+    /// Makes a customer and gives it as the upstream has it then.
+    ///
+    /// Fails with `InvalidInput` (every violation, in the upstream's words: `contactEmail`), `AlreadyExists`
+    /// for a number that another customer has, `Forbidden`, `WriteUnknown`. A request id that this caller used
+    /// within the last ten minutes gives the first answer again.
+    pub async fn create_customer(
+        &self,
+        caller: &Caller,
+        customer: CustomerWrite,
+        request: Option<RequestId>,
+    ) -> Result<Arc<Customer>, Error> {
+        customer.check_new()?;
+        let asked = ("create", customer.clone());
+        let (upstream, writer) = (self.0.upstream.clone(), caller.clone());
+        let write = |departure| async move {
+            upstream
+                .create_customer(&writer, &customer, &departure)
+                .await
+        };
+        self.0
+            .customer_writes
+            .run(caller, request, asked, write)
+            .await
+    }
+
+    /// Changes a customer; what is not named stays, members that this gateway does not model included.
+    ///
+    /// Fails as [`create_customer`](Self::create_customer) does, with `NotFound`, and with `Conflict` where the
+    /// customer does not have the etag any more.
+    pub async fn update_customer(
+        &self,
+        caller: &Caller,
+        id: CustomerId,
+        changes: CustomerWrite,
+        if_match: Option<Etag>,
+        request: Option<RequestId>,
+    ) -> Result<Arc<Customer>, Error> {
+        changes.check_changes()?;
+        let asked = ("update", id, changes.clone(), if_match);
+        let (upstream, writer) = (self.0.upstream.clone(), caller.clone());
+        let write = move |departure| async move {
+            upstream
+                .update_customer(&writer, id, &changes, if_match, &departure)
+                .await
+        };
+        self.0
+            .customer_writes
+            .run(caller, request, asked, write)
+            .await
+    }
+
+    /// Deletes a customer; fails with `Precondition` where the upstream still needs it.
+    pub async fn delete_customer(
+        &self,
+        caller: &Caller,
+        id: CustomerId,
+        if_match: Option<Etag>,
+        request: Option<RequestId>,
+    ) -> Result<(), Error> {
+        let asked = ("delete customer", id, if_match);
+        let (upstream, writer) = (self.0.upstream.clone(), caller.clone());
+        let write = move |departure| async move {
+            upstream
+                .delete_customer(&writer, id, if_match, &departure)
+                .await
+        };
+        self.0.deletions.run(caller, request, asked, write).await
     }
 }

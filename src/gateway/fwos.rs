@@ -1,4 +1,4 @@
-//! Reading field work orders.
+//! Reading and writing field work orders.
 
 use std::sync::Arc;
 
@@ -8,12 +8,15 @@ use futures_util::stream;
 
 use crate::domain::caller::Caller;
 use crate::domain::error::Error;
+use crate::domain::etag::Etag;
 use crate::domain::fwo::Fwo;
 use crate::domain::fwo::FwoField;
 use crate::domain::fwo::FwoSummary;
 use crate::domain::fwo::FwosQuery;
+use crate::domain::fwo_write::FwoWrite;
 use crate::domain::id::FwoId;
 use crate::domain::page::PageRequest;
+use crate::domain::request_id::RequestId;
 use crate::gateway::Gateway;
 use crate::gateway::paging::List;
 use crate::gateway::paging::Page;
@@ -72,5 +75,58 @@ impl Gateway {
             .buffered(DETAILS_AT_ONCE)
             .try_collect()
             .await
+    }
+
+    /// Makes an order and gives it as the upstream has it then. Fails as customers do; `Precondition` where
+    /// the upstream does not let one be made.
+    pub async fn create_fwo(
+        &self,
+        caller: &Caller,
+        fwo: FwoWrite,
+        request: Option<RequestId>,
+    ) -> Result<Arc<Fwo>, Error> {
+        fwo.check_new()?;
+        let asked = ("create", fwo.clone());
+        let (upstream, writer) = (self.0.upstream.clone(), caller.clone());
+        let write = |departure| async move { upstream.create_fwo(&writer, &fwo, &departure).await };
+        self.0.fwo_writes.run(caller, request, asked, write).await
+    }
+
+    /// Changes an order, its step (`status`) included; what is not named stays.
+    ///
+    /// Fails with `Precondition` where the order's step does not allow the change, and else as customers do.
+    pub async fn update_fwo(
+        &self,
+        caller: &Caller,
+        id: FwoId,
+        changes: FwoWrite,
+        if_match: Option<Etag>,
+        request: Option<RequestId>,
+    ) -> Result<Arc<Fwo>, Error> {
+        changes.check_changes()?;
+        let asked = ("update", id, changes.clone(), if_match);
+        let (upstream, writer) = (self.0.upstream.clone(), caller.clone());
+        let write = move |departure| async move {
+            upstream
+                .update_fwo(&writer, id, &changes, if_match, &departure)
+                .await
+        };
+        self.0.fwo_writes.run(caller, request, asked, write).await
+    }
+
+    /// Deletes an order; fails with `Precondition` where its step does not allow that.
+    pub async fn delete_fwo(
+        &self,
+        caller: &Caller,
+        id: FwoId,
+        if_match: Option<Etag>,
+        request: Option<RequestId>,
+    ) -> Result<(), Error> {
+        let asked = ("delete fwo", id, if_match);
+        let (upstream, writer) = (self.0.upstream.clone(), caller.clone());
+        let write = move |departure| async move {
+            upstream.delete_fwo(&writer, id, if_match, &departure).await
+        };
+        self.0.deletions.run(caller, request, asked, write).await
     }
 }

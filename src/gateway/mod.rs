@@ -4,6 +4,7 @@ mod auth;
 mod customers;
 mod fwos;
 mod paging;
+mod writes;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,6 +14,7 @@ use ring::rand::SecureRandom;
 use ring::rand::SystemRandom;
 use secrecy::ExposeSecret;
 use secrecy::SecretString;
+use tokio_util::task::TaskTracker;
 
 pub use crate::gateway::auth::Login;
 pub use crate::gateway::paging::Page;
@@ -21,9 +23,12 @@ pub use crate::upstream::Session;
 
 use crate::domain::caller::FingerprintKey;
 use crate::domain::cursor::CursorSeal;
+use crate::domain::customer::Customer;
 use crate::domain::error::Error;
 use crate::domain::error::ErrorKind;
+use crate::domain::fwo::Fwo;
 use crate::gateway::auth::KnownTokens;
+use crate::gateway::writes::Writes;
 use crate::upstream::Upstream;
 
 /// Settings of the gateway itself.
@@ -43,6 +48,10 @@ struct Inner {
     seal: Arc<CursorSeal>,
     fingerprints: FingerprintKey,
     tokens: KnownTokens,
+    customer_writes: Writes<Arc<Customer>>,
+    fwo_writes: Writes<Arc<Fwo>>,
+    deletions: Writes<()>,
+    tasks: TaskTracker,
 }
 
 impl Gateway {
@@ -52,12 +61,23 @@ impl Gateway {
             Some(secret) => secret.expose_secret().as_bytes().to_vec(),
             None => random_secret()?,
         };
+        let tasks = TaskTracker::new();
         Ok(Gateway(Arc::new(Inner {
             upstream,
             seal: Arc::new(CursorSeal::new(&derive(&secret, b"cursors"))),
             fingerprints: FingerprintKey::new(&derive::<32>(&secret, b"fingerprints")),
             tokens: KnownTokens::new(),
+            customer_writes: Writes::new(tasks.clone()),
+            fwo_writes: Writes::new(tasks.clone()),
+            deletions: Writes::new(tasks.clone()),
+            tasks,
         })))
+    }
+
+    /// Ends when every write has, those included whose callers have hung up. To be called when no more come.
+    pub async fn writes_ended(&self) {
+        self.0.tasks.close();
+        self.0.tasks.wait().await;
     }
 
     /// Longest time that any operation takes.

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use bytes::BytesMut;
 use http::HeaderMap;
 use http::HeaderValue;
-use http::StatusCode;
+use http::Method;
 use http::header;
 use tokio::time::Instant;
 use url::Url;
@@ -18,13 +18,12 @@ use crate::domain::error::Error;
 use crate::domain::error::ErrorKind;
 use crate::upstream::Settings;
 use crate::upstream::metrics::Metrics;
-use crate::upstream::retry::Again;
 use crate::upstream::retry::Failure;
+use crate::upstream::status;
 use crate::upstream::wire;
 
-/// Longest wait that an upstream's `Retry-After` is believed to mean, and what garbage there means.
-const RETRY_AFTER_MAX: Duration = Duration::from_secs(60);
-const RETRY_AFTER_UNREADABLE: Duration = Duration::from_secs(1);
+/// Most of a refusal's body that is read, in bytes: it is looked through for the fields at fault.
+const REFUSAL_BYTES_MAX: usize = 64 * 1024;
 
 /// A read of one resource. The path is built from numbers and fixed words only.
 #[derive(Clone, Debug)]
@@ -35,6 +34,37 @@ pub(super) struct Read {
     pub(super) path: String,
     /// The query.
     pub(super) parameters: Vec<(&'static str, String)>,
+}
+
+/// A write. The path is built from numbers and fixed words only.
+#[derive(Clone, Debug)]
+pub(super) struct Write {
+    pub(super) method: Method,
+    /// The path with its ids as placeholders, for metrics and logs.
+    pub(super) route: &'static str,
+    /// The path: `/customer/3`.
+    pub(super) path: String,
+    /// The JSON object to be written, where there is one.
+    pub(super) body: Option<String>,
+}
+
+/// What the upstream said to a write that it did.
+pub(super) struct Done {
+    /// What it says where the object is, as it came.
+    pub(super) location: Option<String>,
+    /// Its answer, which may be missing, cut off or nonsense: the write is done all the same.
+    pub(super) body: Result<Bytes, Failure>,
+    /// Whether the answer ought to be read as the upstream's own: JSON, or nothing at all.
+    pub(super) is_own: bool,
+}
+
+/// A write that was not done, or of which nobody knows.
+pub(super) struct Undone {
+    pub(super) error: Error,
+    /// Whether not a byte of it was sent, so that it may be tried again.
+    pub(super) unsent: bool,
+    /// What the upstream says about the fields at fault, where it refused them.
+    pub(super) refusal: Option<Bytes>,
 }
 
 /// The one client of the upstream.
@@ -95,6 +125,78 @@ impl Exchange {
         self.send(request, "GET", read.route, metrics).await
     }
 
+    /// Writes with the caller's own token: once, whatever happens.
+    pub(super) async fn write(
+        &self,
+        token: &BearerToken,
+        write: &Write,
+        metrics: &Metrics,
+    ) -> Result<Done, Undone> {
+        let begun = Instant::now();
+        let mut request = self
+            .client
+            .request(write.method.clone(), self.url(&write.path))
+            .header(header::ACCEPT, "application/json")
+            .header(header::AUTHORIZATION, bearer(token));
+        if let Some(body) = &write.body {
+            request = request
+                .header(header::CONTENT_TYPE, "application/json")
+                .body(body.clone());
+        }
+        let mut status = None;
+        let whole = async {
+            let response = request.send().await.map_err(unanswered)?;
+            status = Some(response.status());
+            self.written(response).await
+        };
+        let outcome = tokio::time::timeout(self.attempt_timeout, whole).await;
+        let outcome = outcome.unwrap_or_else(|_| match status {
+            // The head said that it was done; only its answer did not come.
+            Some(status) if status.is_success() => Ok(Done {
+                location: None,
+                body: Err(Failure::lasting(late())),
+                is_own: true,
+            }),
+            _ => Err(unknown("the upstream did not answer the write in time")),
+        });
+        let label = match (status, &outcome) {
+            (Some(status), _) => status.as_str().to_owned(),
+            (None, Err(undone)) => undone.error.kind().reason().to_owned(),
+            (None, Ok(_)) => String::new(),
+        };
+        metrics.call(
+            method_name(&write.method),
+            write.route,
+            label,
+            begun.elapsed(),
+        );
+        outcome
+    }
+
+    async fn written(&self, mut response: reqwest::Response) -> Result<Done, Undone> {
+        if let Err(error) = status::judge_write(response.status(), response.headers()) {
+            let refused = error.kind() == ErrorKind::InvalidInput && is_json(response.headers());
+            let refusal = match refused {
+                true => read_some(&mut response, REFUSAL_BYTES_MAX).await,
+                false => None,
+            };
+            return Err(Undone {
+                error,
+                unsent: false,
+                refusal,
+            });
+        }
+        let location = response.headers().get(header::LOCATION);
+        let location = location.and_then(|value| Some(value.to_str().ok()?.to_owned()));
+        let is_own = is_json(response.headers()) || response.content_length() == Some(0);
+        let body = self.read_body(response).await;
+        Ok(Done {
+            location,
+            body,
+            is_own,
+        })
+    }
+
     /// Logs in. The client key travels in the query, as the guide has it: this URL is never logged.
     pub(super) async fn log_in(
         &self,
@@ -140,21 +242,14 @@ impl Exchange {
                 .await
                 .map_err(|error| unsent(error.without_url()))?;
             status = Some(response.status());
-            judge(response.status(), response.headers())?;
-            self.read_body(response).await.map(|body| Answer { body })
+            status::judge(response.status(), response.headers())?;
+            let body = self.read_body(response).await?;
+            Ok(Answer { body })
         };
         // A bound on the whole exchange: an idle timer would be reset by each dripping byte.
         let outcome = tokio::time::timeout(self.attempt_timeout, whole)
             .await
-            .unwrap_or_else(|_| {
-                Err(Failure::passing(
-                    Error::new(
-                        ErrorKind::UpstreamTimeout,
-                        "the upstream did not answer in time",
-                    ),
-                    1,
-                ))
-            });
+            .unwrap_or_else(|_| Err(Failure::passing(late(), 1)));
         let label = match (status, &outcome) {
             (Some(status), _) => status.as_str().to_owned(),
             (None, Err(failure)) => failure.error.kind().reason().to_owned(),
@@ -197,6 +292,64 @@ impl Exchange {
     }
 }
 
+/// The body of a refusal, unless it is long or breaks off.
+async fn read_some(response: &mut reqwest::Response, bytes_max: usize) -> Option<Bytes> {
+    let mut body = BytesMut::new();
+    while let Some(chunk) = response.chunk().await.ok()? {
+        if body.len() + chunk.len() > bytes_max {
+            return None;
+        }
+        body.extend_from_slice(&chunk);
+    }
+    wire::is_shallow(&body).then(|| body.freeze())
+}
+
+fn late() -> Error {
+    Error::new(
+        ErrorKind::UpstreamTimeout,
+        "the upstream did not answer in time",
+    )
+}
+
+fn unknown(what_happened: &str) -> Undone {
+    let message = format!("{what_happened}: whether it took effect is not known");
+    Undone {
+        error: Error::new(ErrorKind::WriteUnknown, message),
+        unsent: false,
+        refusal: None,
+    }
+}
+
+/// A write without a status. Only a connection that never stood is a proof that nothing was done: one that
+/// breaks as the request goes out may have carried all of it.
+fn unanswered(error: reqwest::Error) -> Undone {
+    let error = error.without_url();
+    if !error.is_connect() {
+        let Undone { error: unknown, .. } = unknown("the upstream broke off during the write");
+        return Undone {
+            error: unknown.because(error),
+            unsent: false,
+            refusal: None,
+        };
+    }
+    let lasts = is_caused_by::<rustls::Error>(&error);
+    Undone {
+        error: unsent(error).error,
+        unsent: !lasts,
+        refusal: None,
+    }
+}
+
+/// The method as a label of a metric.
+fn method_name(method: &Method) -> &'static str {
+    match *method {
+        Method::POST => "POST",
+        Method::PUT => "PUT",
+        Method::DELETE => "DELETE",
+        _ => "other",
+    }
+}
+
 fn bearer(token: &BearerToken) -> HeaderValue {
     let value = HeaderValue::try_from(format!("Bearer {}", token.expose()));
     let mut value = value.expect("a bearer token is token68, all of it visible ASCII");
@@ -221,101 +374,6 @@ fn is_json(headers: &HeaderMap) -> bool {
 
 fn invalid(message: &'static str) -> Error {
     Error::new(ErrorKind::UpstreamInvalid, message)
-}
-
-/// The table of statuses (reliability targets, F23 to F38): what each means, and whether to try again.
-fn judge(status: StatusCode, headers: &HeaderMap) -> Result<(), Failure> {
-    let lasting = |kind, message: &'static str| Err(Failure::lasting(Error::new(kind, message)));
-    match status.as_u16() {
-        200..=299 => Ok(()),
-        401 => lasting(
-            ErrorKind::TokenInvalid,
-            "the upstream does not accept the token",
-        ),
-        403 => lasting(ErrorKind::Forbidden, "the user may not read this"),
-        // A page in HTML comes from a proxy or a wrong base URL, and says nothing about the id.
-        404 if is_html(headers) => lasting(
-            ErrorKind::UpstreamInvalid,
-            "the upstream does not know this route",
-        ),
-        404 | 410 => lasting(ErrorKind::NotFound, "not found"),
-        400 | 422 => lasting(
-            ErrorKind::InvalidInput,
-            "the upstream does not accept the request",
-        ),
-        409 => lasting(
-            ErrorKind::Conflict,
-            "the request contradicts the present state",
-        ),
-        412 | 428 => lasting(
-            ErrorKind::Precondition,
-            "the present state does not allow this",
-        ),
-        429 => {
-            let wait = retry_after(headers).unwrap_or(RETRY_AFTER_UNREADABLE);
-            let error = Error::new(ErrorKind::RateLimited, "the upstream asks to slow down")
-                .retry_after(wait);
-            Err(Failure {
-                error,
-                again: Again::After(wait),
-            })
-        }
-        500 => Err(Failure::passing(
-            Error::new(ErrorKind::UpstreamError, "the upstream failed"),
-            1,
-        )),
-        502 => Err(Failure::passing(
-            Error::new(
-                ErrorKind::UpstreamUnavailable,
-                "the upstream is unavailable",
-            ),
-            2,
-        )),
-        503 => {
-            let wait = retry_after(headers).unwrap_or(RETRY_AFTER_UNREADABLE);
-            let error = Error::new(
-                ErrorKind::UpstreamUnavailable,
-                "the upstream is unavailable",
-            )
-            .retry_after(wait);
-            Err(Failure::passing(error, 2))
-        }
-        504 => Err(Failure::passing(
-            Error::new(
-                ErrorKind::UpstreamTimeout,
-                "the upstream did not answer in time",
-            ),
-            2,
-        )),
-        501 | 505..=599 => lasting(ErrorKind::UpstreamError, "the upstream failed"),
-        _ => lasting(
-            ErrorKind::UpstreamInvalid,
-            "the upstream's status is not in its contract",
-        ),
-    }
-}
-
-fn is_html(headers: &HeaderMap) -> bool {
-    let kind = headers
-        .get(header::CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok());
-    kind.is_some_and(|kind| {
-        kind.trim_start()
-            .to_ascii_lowercase()
-            .starts_with("text/html")
-    })
-}
-
-/// `Retry-After` in seconds or as a date, between nothing and a minute.
-fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let text = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
-    if text.bytes().all(|b| b.is_ascii_digit()) && !text.is_empty() {
-        let seconds = text.parse().unwrap_or(u64::MAX);
-        return Some(Duration::from_secs(seconds).min(RETRY_AFTER_MAX));
-    }
-    let date = chrono::DateTime::parse_from_rfc2822(text).ok()?;
-    let left = date.with_timezone(&chrono::Utc) - chrono::Utc::now();
-    Some(left.to_std().unwrap_or(Duration::ZERO).min(RETRY_AFTER_MAX))
 }
 
 /// No status came: a failed connection, a refused certificate, or an exchange cut off.
@@ -386,72 +444,5 @@ fn cause<'e>(error: &'e (dyn StdError + 'static)) -> Option<&'e (dyn StdError + 
     match error.downcast_ref::<std::io::Error>() {
         Some(io) => io.get_ref().map(|inner| inner as &(dyn StdError + 'static)),
         None => error.source(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::judge;
-    use super::retry_after;
-    use crate::domain::error::ErrorKind;
-    use crate::upstream::retry::Again;
-    use http::HeaderMap;
-    use http::StatusCode;
-    use http::header;
-    use std::time::Duration;
-
-    fn headers(name: header::HeaderName, value: &'static str) -> HeaderMap {
-        HeaderMap::from_iter([(name, http::HeaderValue::from_static(value))])
-    }
-
-    #[test]
-    fn each_status_has_one_meaning() {
-        let table = [
-            (302, ErrorKind::UpstreamInvalid, Again::Never),
-            (400, ErrorKind::InvalidInput, Again::Never),
-            (401, ErrorKind::TokenInvalid, Again::Never),
-            (403, ErrorKind::Forbidden, Again::Never),
-            (404, ErrorKind::NotFound, Again::Never),
-            (405, ErrorKind::UpstreamInvalid, Again::Never),
-            (410, ErrorKind::NotFound, Again::Never),
-            (500, ErrorKind::UpstreamError, Again::Times(1)),
-            (502, ErrorKind::UpstreamUnavailable, Again::Times(2)),
-            (503, ErrorKind::UpstreamUnavailable, Again::Times(2)),
-            (504, ErrorKind::UpstreamTimeout, Again::Times(2)),
-        ];
-        for (status, kind, again) in table {
-            let status = StatusCode::from_u16(status).expect("a status");
-            let failure = judge(status, &HeaderMap::new()).expect_err("a failure");
-            assert_eq!(
-                (failure.error.kind(), failure.again),
-                (kind, again),
-                "{status}"
-            );
-        }
-    }
-
-    #[test]
-    fn a_404_in_html_is_a_wrong_route_and_not_a_missing_id() {
-        let failure = judge(
-            StatusCode::NOT_FOUND,
-            &headers(header::CONTENT_TYPE, "text/html;charset=utf-8"),
-        );
-        assert_eq!(
-            failure.err().map(|f| f.error.kind()),
-            Some(ErrorKind::UpstreamInvalid)
-        );
-    }
-
-    #[test]
-    fn retry_after_is_clamped() {
-        let read = |value| retry_after(&headers(header::RETRY_AFTER, value));
-        assert_eq!(read("2"), Some(Duration::from_secs(2)));
-        assert_eq!(read("1000000000"), Some(Duration::from_secs(60)));
-        assert_eq!(
-            read("99999999999999999999999999"),
-            Some(Duration::from_secs(60))
-        );
-        assert_eq!(read("Wed, 21 Oct 2015 07:28:00 GMT"), Some(Duration::ZERO));
-        assert_eq!(read("soon"), None);
     }
 }

@@ -1,6 +1,6 @@
 //! Answers of the upstream, kept for each caller alone.
 //!
-//! A hit is an entry whose deadline lies ahead and whose stamps hold. The deadline lives in the value, on
+//! A hit is an entry whose deadline lies ahead and about whose subject nothing happened since it was asked. The deadline lives in the value, on
 //! tokio's clock; the store's own clock only gives memory back.
 
 use std::hash::Hash;
@@ -13,13 +13,13 @@ use crate::domain::caller::Caller;
 use crate::domain::error::Error;
 use crate::domain::error::ErrorKind;
 use crate::upstream::epochs::Epochs;
-use crate::upstream::epochs::Stamp;
-use crate::upstream::epochs::Tag;
+use crate::upstream::epochs::Moment;
 use crate::upstream::flight::Boarding;
 use crate::upstream::flight::Flights;
 use crate::upstream::metrics::CacheResult;
 use crate::upstream::metrics::Metrics;
 use crate::upstream::question::Question;
+use crate::upstream::question::Subject;
 
 /// How long and how much is kept.
 #[derive(Clone, Debug)]
@@ -53,7 +53,7 @@ pub(super) struct Fetched<A> {
 pub(super) struct Asked {
     at: Instant,
     token_end: Instant,
-    stamp: Stamp,
+    moment: Moment,
 }
 
 impl Asked {
@@ -62,7 +62,7 @@ impl Asked {
         Asked {
             at: Instant::now(),
             token_end: caller.token_end(),
-            stamp: epochs.stamp(Tag::Everything(caller.fingerprint())),
+            moment: epochs.now(),
         }
     }
 }
@@ -71,7 +71,7 @@ struct Entry<A> {
     answer: Arc<A>,
     bytes: u32,
     fresh_until: Instant,
-    stamp: Stamp,
+    asked: Moment,
 }
 
 impl<A> Clone for Entry<A> {
@@ -95,7 +95,7 @@ pub(super) struct AnswerCache<T, A> {
 
 impl<T, A> AnswerCache<T, A>
 where
-    T: Clone + Eq + Hash + Send + Sync + 'static,
+    T: Subject + Clone + Eq + Hash + Send + Sync + 'static,
     A: Send + Sync + 'static,
 {
     pub(super) fn new(
@@ -152,10 +152,12 @@ where
                 Ok(fetched.answer)
             }
         };
-        let ride = match self
+        let is_good = |moment| self.epochs.hold(&question.tags(), moment);
+        let known = || self.fresh(&question);
+        let boarding = self
             .flights
-            .board(question.clone(), || self.fresh(&question), launch)
-        {
+            .board(question.clone(), asked.moment, is_good, known, launch);
+        let ride = match boarding {
             Boarding::Answered(answer) => {
                 self.metrics.cache(self.name, CacheResult::Hit);
                 return Ok(answer);
@@ -198,14 +200,15 @@ where
                 answer,
                 bytes,
                 fresh_until,
-                stamp: asked.stamp,
+                asked: asked.moment,
             },
         );
     }
 
     fn fresh(&self, question: &Question<T>) -> Option<Arc<A>> {
         let entry = self.store.get(question)?;
-        let good = Instant::now() < entry.fresh_until && self.epochs.holds(entry.stamp);
+        let good =
+            Instant::now() < entry.fresh_until && self.epochs.hold(&question.tags(), entry.asked);
         good.then_some(entry.answer)
     }
 }

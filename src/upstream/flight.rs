@@ -17,6 +17,7 @@ use tokio::task::AbortHandle;
 
 use crate::domain::error::Error;
 use crate::domain::error::ErrorKind;
+use crate::upstream::epochs::Moment;
 
 type Outcome<A> = Result<Arc<A>, Error>;
 
@@ -32,6 +33,8 @@ struct Table<Q, A> {
 
 struct Flight<A> {
     number: u64,
+    /// When its question was asked.
+    asked: Moment,
     passengers: usize,
     outcome: Shared<BoxFuture<'static, Outcome<A>>>,
     task: AbortHandle,
@@ -62,13 +65,16 @@ where
         }
     }
 
-    /// Joins the flight of `question`, or starts one with `fetch`.
+    /// Joins the flight of `question`, or starts one with `fetch`, asked at `asked`.
     ///
-    /// `answered` is asked once more under the lock, because a flight that has just landed has left its
+    /// A flight that `is_good` does not find good any more began before something happened to what it asks
+    /// about: those who are on board stay, but nobody boards. `answered` is asked once more under the lock, because a flight that has just landed has left its
     /// answer there; `fetch` must leave it there before it ends.
     pub(super) fn board<F>(
         &self,
         question: Q,
+        asked: Moment,
+        is_good: impl FnOnce(Moment) -> bool,
         answered: impl FnOnce() -> Option<Arc<A>>,
         fetch: impl FnOnce() -> F,
     ) -> Boarding<A>
@@ -76,7 +82,8 @@ where
         F: Future<Output = Outcome<A>> + Send + 'static,
     {
         let mut table = lock(&self.flying);
-        if let Some(flight) = table.flights.get_mut(&question) {
+        let boarding = table.flights.get_mut(&question);
+        if let Some(flight) = boarding.filter(|flight| is_good(flight.asked)) {
             flight.passengers += 1;
             let (number, outcome) = (flight.number, flight.outcome.clone());
             return Boarding::Joined(self.ride(question, number, outcome));
@@ -103,6 +110,7 @@ where
             .shared();
         let flight = Flight {
             number,
+            asked,
             passengers: 1,
             outcome: outcome.clone(),
             task: abort,

@@ -2,19 +2,29 @@
 //!
 //! A call meets the files in this order: `cache` (is it known?) with `question` as its key, `epochs` and
 //! `flight`; `road`, which joins `retry`, `attempt` (one HTTP exchange), `wire` and `decode` (its JSON). Logins
-//! go by `login`.
+//! go by `login`. A write goes by `writes`, which knows each kind of object from `resources`: `turns`, a fresh
+//! read, `document` and `encode` (what changes, and all else to the letter), `departure`, one `attempt`, and
+//! `refusal` where the upstream says no.
 
 mod attempt;
 pub mod cache;
 mod decode;
+mod departure;
+mod document;
+mod encode;
 mod epochs;
 mod flight;
 mod login;
 mod metrics;
 mod question;
+mod refusal;
+mod resources;
 mod retry;
 mod road;
+mod status;
+mod turns;
 mod wire;
+mod writes;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,6 +34,7 @@ use secrecy::SecretString;
 use serde_json::value::RawValue;
 use url::Url;
 
+pub use crate::upstream::departure::Departure;
 pub use crate::upstream::login::Credentials;
 pub use crate::upstream::login::Session;
 
@@ -45,10 +56,12 @@ use crate::upstream::epochs::Epochs;
 use crate::upstream::metrics::Metrics;
 use crate::upstream::question::CustomersPage;
 use crate::upstream::question::FwosPage;
+use crate::upstream::question::Subject;
 use crate::upstream::road::Road;
 use crate::upstream::road::listing;
 use crate::upstream::road::one;
 use crate::upstream::road::paged;
+use crate::upstream::turns::Turns;
 
 /// How the upstream is reached.
 #[derive(Clone, Debug)]
@@ -121,6 +134,8 @@ impl Upstream {
                 metrics,
                 client_key: settings.client_key,
                 operation_timeout: settings.operation_timeout,
+                unknown_pause: customer_ttl.max(fwo_ttl).max(list_ttl),
+                turns: Turns::new(),
                 page_size_max: settings.page_size_max,
             }),
         })
@@ -254,7 +269,7 @@ fn part<T, A>(
     metrics: &Arc<Metrics>,
 ) -> Arc<AnswerCache<T, A>>
 where
-    T: Clone + Eq + std::hash::Hash + Send + Sync + 'static,
+    T: Subject + Clone + Eq + std::hash::Hash + Send + Sync + 'static,
     A: Send + Sync + 'static,
 {
     Arc::new(AnswerCache::new(

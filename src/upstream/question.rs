@@ -4,13 +4,30 @@ use crate::domain::caller::Caller;
 use crate::domain::caller::Fingerprint;
 use crate::domain::customer::CustomersQuery;
 use crate::domain::fwo::FwosQuery;
+use crate::domain::id::CustomerId;
+use crate::domain::id::FwoId;
 use crate::domain::page::UpstreamPage;
+use crate::upstream::epochs::Kind;
+use crate::upstream::epochs::Tag;
 
 /// What is asked, and by whom. Its fields are private: it cannot be made without a [`Caller`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Question<T> {
     caller: Fingerprint,
     subject: T,
+}
+
+/// What can be asked about, and what happens to it.
+pub(super) trait Subject {
+    /// The tags whose bumps end an answer of this caller.
+    fn tags(&self, caller: Fingerprint) -> [Tag; 2];
+}
+
+impl<T: Subject> Question<T> {
+    /// The tags whose bumps end the answer.
+    pub(super) fn tags(&self) -> [Tag; 2] {
+        self.subject.tags(self.caller)
+    }
 }
 
 impl<T> Question<T> {
@@ -34,4 +51,28 @@ pub(super) struct CustomersPage {
 pub(super) struct FwosPage {
     pub(super) query: FwosQuery,
     pub(super) page: UpstreamPage,
+}
+
+impl Subject for CustomerId {
+    fn tags(&self, caller: Fingerprint) -> [Tag; 2] {
+        [Tag::Everything(caller), Tag::Customer(*self)]
+    }
+}
+
+impl Subject for FwoId {
+    fn tags(&self, caller: Fingerprint) -> [Tag; 2] {
+        [Tag::Everything(caller), Tag::Fwo(*self)]
+    }
+}
+
+impl Subject for CustomersPage {
+    fn tags(&self, caller: Fingerprint) -> [Tag; 2] {
+        [Tag::Everything(caller), Tag::Lists(caller, Kind::Customers)]
+    }
+}
+
+impl Subject for FwosPage {
+    fn tags(&self, caller: Fingerprint) -> [Tag; 2] {
+        [Tag::Everything(caller), Tag::Lists(caller, Kind::Fwos)]
+    }
 }

@@ -23,6 +23,7 @@ use crate::upstream::epochs::Tag;
 use crate::upstream::metrics::Metrics;
 use crate::upstream::retry;
 use crate::upstream::retry::Failure;
+use crate::upstream::turns::Turns;
 use crate::upstream::wire::Invalid;
 use crate::upstream::wire::Members;
 
@@ -33,6 +34,9 @@ pub(super) struct Road {
     pub(super) metrics: Arc<Metrics>,
     pub(super) client_key: Option<SecretString>,
     pub(super) operation_timeout: Duration,
+    /// How long a write of unknown outcome may still take effect: nothing that it touches is kept meanwhile.
+    pub(super) unknown_pause: Duration,
+    pub(super) turns: Turns,
     pub(super) page_size_max: u32,
 }
 

@@ -199,6 +199,11 @@ impl<'a> Members<'a> {
         self.read(name, "a list", |raw| serde_json::from_str(raw).ok())
     }
 
+    /// All that nobody took, as it came, nulls included.
+    pub(super) fn into_raw(self) -> impl Iterator<Item = (Cow<'a, str>, &'a RawValue)> {
+        self.0.into_iter()
+    }
+
     /// What nobody took.
     pub(super) fn rest(self) -> Extra {
         self.0
