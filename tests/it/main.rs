@@ -32,6 +32,7 @@ mod listener;
 
 mod sandbox_auth;
 mod sandbox_contract;
+mod sandbox_customer_writes;
 mod sandbox_customers;
 mod sandbox_fwos;
 mod sandbox_pages;

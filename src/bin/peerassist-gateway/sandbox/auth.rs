@@ -23,6 +23,7 @@ use crate::sandbox::passwords;
 use crate::sandbox::query::Query;
 use crate::sandbox::store::Store;
 use crate::sandbox::tokens;
+use crate::sandbox::validation::Validation;
 
 /// Each verification takes 19 MiB and a core; more than four at once would only slow each other down.
 static TURNS: Semaphore = Semaphore::const_new(4);
@@ -86,18 +87,16 @@ async fn log_in(
             "Required request parameter 'clientKey' is not present",
         ));
     };
-    let given = [
+    let mut rules = Validation::default();
+    for (name, value) in [
         ("userName", &credentials.user_name),
         ("password", &credentials.password),
-    ];
-    let blank: Vec<_> = given
-        .iter()
-        .filter(|(_, value)| value.trim().is_empty())
-        .map(|(name, _)| *name)
-        .collect();
-    if !blank.is_empty() {
-        return Err(Problem::blank_fields(blank));
+    ] {
+        if value.trim().is_empty() {
+            rules.refuse(name, "must not be blank");
+        }
     }
+    rules.finish()?;
     let client_key_hash = tokens::hash(client_key);
     let _turn = TURNS
         .acquire()

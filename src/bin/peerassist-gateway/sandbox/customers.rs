@@ -1,10 +1,12 @@
-//! `GET /customer` and `GET /customer/{id}`.
+//! Customers: a page of them, one of them, and what is done to one.
 
 use axum::Extension;
 use axum::extract::State;
+use axum::http::StatusCode;
 use rusqlite::Connection;
 use rusqlite::OptionalExtension;
 use rusqlite::Row;
+use rusqlite::Transaction;
 use serde::Serialize;
 use utoipa::IntoParams;
 use utoipa::ToSchema;
@@ -12,6 +14,8 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::sandbox::columns::Columns;
+use crate::sandbox::customer_write;
+use crate::sandbox::customer_write::CustomerWrite;
 use crate::sandbox::error::Answer;
 use crate::sandbox::error::ErrorBody;
 use crate::sandbox::error::Problem;
@@ -131,8 +135,8 @@ struct CustomerFilters {
 
 pub(crate) fn router() -> OpenApiRouter<Store> {
     OpenApiRouter::new()
-        .routes(routes!(customers))
-        .routes(routes!(customer))
+        .routes(routes!(customers, create, update_by_body))
+        .routes(routes!(customer, update, delete))
 }
 
 /// Retrieve customers, page by page
@@ -223,4 +227,130 @@ fn find(database: &Connection, caller: &Caller, id: i64) -> Answer<Customer> {
         .query_row((caller.company_id, id), Customer::read)
         .optional()?
         .ok_or_else(|| Problem::not_found(format!("Customer {id} not found")))
+}
+
+/// Create customer
+#[utoipa::path(
+    post,
+    path = "/customer",
+    tag = "Customer Controller",
+    request_body = CustomerWrite,
+    responses(
+        (status = 200, description = "The new customer, with its id", body = Customer),
+        (status = 400, description = "Not JSON, or a member breaks a rule", body = ErrorBody),
+        (status = 401, description = "Missing, unknown or expired token", body = ErrorBody),
+        (status = 403, description = "The user may not write customers", body = ErrorBody),
+        (status = 409, description = "Another customer has this number", body = ErrorBody),
+    )
+)]
+async fn create(
+    State(store): State<Store>,
+    Extension(caller): Extension<Caller>,
+    Json(write): Json<CustomerWrite>,
+) -> Answer<Json<Customer>> {
+    caller.may_write_customers()?;
+    let change = move |database: &Transaction<'_>| {
+        let id = write.check(database, &caller)?.insert(database, &caller)?;
+        find(database, &caller, id)
+    };
+    store.write(change).await.map(Json)
+}
+
+/// Update customer
+///
+/// Replaces every member that can be read: what is absent is emptied.
+#[utoipa::path(
+    put,
+    path = "/customer/{id}",
+    tag = "Customer Controller",
+    params(("id" = i64, Path, example = 3)),
+    request_body = CustomerWrite,
+    responses(
+        (status = 200, description = "The customer as it is now", body = Customer),
+        (status = 400, description = "Not JSON, a member breaks a rule, or the body has another id", body = ErrorBody),
+        (status = 401, description = "Missing, unknown or expired token", body = ErrorBody),
+        (status = 403, description = "The user may not write customers", body = ErrorBody),
+        (status = 404, description = "No such customer in the company", body = ErrorBody),
+        (status = 409, description = "Another customer has this number", body = ErrorBody),
+    )
+)]
+async fn update(
+    State(store): State<Store>,
+    Extension(caller): Extension<Caller>,
+    Id(id): Id,
+    Json(write): Json<CustomerWrite>,
+) -> Answer<Json<Customer>> {
+    caller.may_write_customers()?;
+    write.agree(id)?;
+    replace(&store, caller, id, write).await
+}
+
+/// Update customer, the id in the body
+#[utoipa::path(
+    put,
+    path = "/customer",
+    tag = "Customer Controller",
+    request_body = CustomerWrite,
+    responses(
+        (status = 200, description = "The customer as it is now", body = Customer),
+        (status = 400, description = "Not JSON, a member breaks a rule, or there is no id", body = ErrorBody),
+        (status = 401, description = "Missing, unknown or expired token", body = ErrorBody),
+        (status = 403, description = "The user may not write customers", body = ErrorBody),
+        (status = 404, description = "No such customer in the company", body = ErrorBody),
+        (status = 409, description = "Another customer has this number", body = ErrorBody),
+    )
+)]
+async fn update_by_body(
+    State(store): State<Store>,
+    Extension(caller): Extension<Caller>,
+    Json(write): Json<CustomerWrite>,
+) -> Answer<Json<Customer>> {
+    caller.may_write_customers()?;
+    let id = write.meant()?;
+    replace(&store, caller, id, write).await
+}
+
+async fn replace(
+    store: &Store,
+    caller: Caller,
+    id: i64,
+    write: CustomerWrite,
+) -> Answer<Json<Customer>> {
+    let change = move |database: &Transaction<'_>| {
+        find(database, &caller, id)?;
+        let checked = write.check(database, &caller)?;
+        checked.update(database, &caller, id)?;
+        find(database, &caller, id)
+    };
+    store.write(change).await.map(Json)
+}
+
+/// Delete customer
+///
+/// Only one without projects; make others inactive.
+#[utoipa::path(
+    delete,
+    path = "/customer/{id}",
+    tag = "Customer Controller",
+    params(("id" = i64, Path, example = 4)),
+    responses(
+        (status = 204, description = "It is gone"),
+        (status = 400, description = "The id is not a number", body = ErrorBody),
+        (status = 401, description = "Missing, unknown or expired token", body = ErrorBody),
+        (status = 403, description = "The user may not write customers", body = ErrorBody),
+        (status = 404, description = "No such customer in the company", body = ErrorBody),
+        (status = 409, description = "A project refers to it", body = ErrorBody),
+    )
+)]
+async fn delete(
+    State(store): State<Store>,
+    Extension(caller): Extension<Caller>,
+    Id(id): Id,
+) -> Answer<StatusCode> {
+    caller.may_write_customers()?;
+    let change = move |database: &Transaction<'_>| {
+        find(database, &caller, id)?;
+        customer_write::delete(database, id)
+    };
+    store.write(change).await.map(|()| StatusCode::NO_CONTENT)
 }

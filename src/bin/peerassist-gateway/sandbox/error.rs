@@ -1,6 +1,8 @@
 //! Failures as Spring Boot prints them. A handler says what went wrong; the time and the path are added on the way out,
 //! in one place, so that no failure can leave in another shape.
 
+use std::borrow::Cow;
+
 use axum::extract::Request;
 use axum::http::HeaderValue;
 use axum::http::StatusCode;
@@ -28,10 +30,10 @@ pub(crate) type Answer<T> = Result<T, Problem>;
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct FieldProblem {
-    #[schema(example = "userName")]
-    field: &'static str,
-    #[schema(example = "must not be blank")]
-    default_message: &'static str,
+    #[schema(example = "userName", value_type = String)]
+    pub(crate) field: Cow<'static, str>,
+    #[schema(example = "must not be blank", value_type = String)]
+    pub(crate) default_message: Cow<'static, str>,
 }
 
 /// The body of every answer that is not a success (Spring Boot's DefaultErrorAttributes).
@@ -66,19 +68,20 @@ impl Problem {
         Self::new(StatusCode::BAD_REQUEST, message)
     }
 
-    pub(crate) fn blank_fields(fields: impl IntoIterator<Item = &'static str>) -> Self {
-        let default_message = "must not be blank";
-        let fields = fields
-            .into_iter()
-            .map(|field| FieldProblem {
-                field,
-                default_message,
-            })
-            .collect();
+    /// A body that is JSON, but breaks rules.
+    pub(crate) fn invalid(fields: Vec<FieldProblem>) -> Self {
         Self {
             fields,
             ..Self::bad_request("Validation failed")
         }
+    }
+
+    pub(crate) fn forbidden() -> Self {
+        Self::new(StatusCode::FORBIDDEN, "Access is denied")
+    }
+
+    pub(crate) fn conflict(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::CONFLICT, message)
     }
 
     pub(crate) fn unauthorized(message: impl Into<String>) -> Self {

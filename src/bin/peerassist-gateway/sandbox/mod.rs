@@ -8,6 +8,7 @@ mod passwords;
 mod roles;
 mod tokens;
 
+mod customer_write;
 mod customers;
 mod fwo;
 mod fwo_draft;
@@ -27,6 +28,7 @@ mod openapi;
 mod page;
 mod path;
 mod query;
+mod validation;
 
 mod columns;
 mod decimal;

@@ -1,5 +1,7 @@
-//! Who may see what. Every role reads; a foreman reads only the work of assigned projects.
+//! Who may see and do what. Every role reads; a foreman reads only the work of assigned projects.
 
+use crate::sandbox::error::Answer;
+use crate::sandbox::error::Problem;
 use crate::sandbox::word::vocabulary;
 
 vocabulary! {
@@ -26,6 +28,14 @@ impl Caller {
         match self.role {
             Role::Admin | Role::Pm | Role::Viewer => None,
             Role::Foreman => Some(self.user_id),
+        }
+    }
+
+    /// Refuses whoever may not write customers: all but an admin.
+    pub(crate) fn may_write_customers(&self) -> Answer<()> {
+        match self.role {
+            Role::Admin => Ok(()),
+            Role::Pm | Role::Foreman | Role::Viewer => Err(Problem::forbidden()),
         }
     }
 }

@@ -4,7 +4,7 @@
 macro_rules! vocabulary {
     ($(#[$about:meta])* $name:ident { $($variant:ident = $word:tt,)+ }) => {
         $(#[$about])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize, serde::Serialize, utoipa::ToSchema)]
         pub(crate) enum $name {
             $(#[serde(rename = $word)] $variant,)+
         }
