@@ -119,6 +119,11 @@ impl Customer {
         self.0.status.as_ref().map(Term::as_str)
     }
 
+    /// A hash of the customer as it was read, for `ifMatch` of a mutation.
+    async fn etag(&self) -> String {
+        self.0.etag.to_string()
+    }
+
     /// The field work orders of the customer's projects, in order of their ids unless said otherwise.
     #[expect(
         clippy::too_many_arguments,
@@ -172,10 +177,21 @@ impl From<&Term<customer::CustomerStatus>> for CustomerStatus {
 
 impl CustomerStatus {
     fn known(self, field: &str) -> Result<customer::CustomerStatus, Error> {
+        self.word()
+            .ok_or_else(|| Error::invalid(field, "cannot be UNKNOWN in a filter"))
+    }
+
+    /// The word to write; fails with `InvalidInput` for `UNKNOWN`.
+    pub(super) fn writable(self, field: &str) -> Result<customer::CustomerStatus, Error> {
+        self.word()
+            .ok_or_else(|| Error::invalid(field, "cannot be set to UNKNOWN"))
+    }
+
+    fn word(self) -> Option<customer::CustomerStatus> {
         match self {
-            CustomerStatus::Active => Ok(customer::CustomerStatus::Active),
-            CustomerStatus::Inactive => Ok(customer::CustomerStatus::Inactive),
-            CustomerStatus::Unknown => Err(Error::invalid(field, "cannot be UNKNOWN in a filter")),
+            CustomerStatus::Active => Some(customer::CustomerStatus::Active),
+            CustomerStatus::Inactive => Some(customer::CustomerStatus::Inactive),
+            CustomerStatus::Unknown => None,
         }
     }
 }

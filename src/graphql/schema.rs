@@ -25,7 +25,7 @@ pub(super) fn build(gateway: Gateway, settings: &Settings) -> Schema {
 }
 
 fn bare() -> async_graphql::SchemaBuilder<Query, Mutation, EmptySubscription> {
-    Schema::build(Query, Mutation, EmptySubscription).register_output_type::<Node>()
+    Schema::build(Query, Mutation::default(), EmptySubscription).register_output_type::<Node>()
 }
 
 /// The schema in GraphQL's own language, as committed in `schema/peerassist.graphql`.

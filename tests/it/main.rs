@@ -9,6 +9,7 @@ mod support;
 mod architecture;
 mod contract;
 
+mod graphql_customer_writes;
 mod graphql_customers;
 mod graphql_fwos;
 mod graphql_http;
@@ -22,6 +23,7 @@ mod grpc_services;
 mod grpc_wire;
 
 mod failures;
+mod guide;
 mod parity;
 mod upstream_calls;
 mod windows;
