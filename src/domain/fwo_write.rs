@@ -2,6 +2,8 @@
 //!
 //! Which step allows what is the upstream's business alone, and nothing of it is here.
 
+use std::collections::HashSet;
+
 use chrono::DateTime;
 use chrono::NaiveDate;
 use chrono::Utc;
@@ -152,12 +154,22 @@ impl FwoWrite {
         checks.text("summary", &self.summary, TextRule::required(100));
         checks.text("description", &self.description, TextRule::required(10_000));
         checks.not_negative("romAmount", &self.rom_amount);
+        self.check_line_ids(&mut checks);
         self.check_labor(&mut checks);
         if let Some(signature) = self.signature.value() {
             let rule = TextRule::optional(usize::MAX).email();
             checks.text("signature.signerEmail", &signature.signer_email, rule);
         }
         checks.finish()
+    }
+
+    fn check_line_ids(&self, checks: &mut Checks) {
+        line_ids(checks, "labor", &self.labor, |line| line.id);
+        line_ids(checks, "materials", &self.materials, |line| line.id);
+        line_ids(checks, "equipment", &self.equipment, |line| line.id);
+        line_ids(checks, "additionalItems", &self.additional_items, |item| {
+            item.id
+        });
     }
 
     fn check_labor(&self, checks: &mut Checks) {
@@ -178,8 +190,28 @@ impl FwoWrite {
     }
 }
 
+/// The ids that lines name: two lines that begin as one line of the order would both be that line.
+fn line_ids<L>(
+    checks: &mut Checks,
+    list: &str,
+    lines: &Change<Vec<L>>,
+    id: impl Fn(&L) -> Option<i64>,
+) {
+    let mut named = HashSet::new();
+    for (place, line) in lines.value().into_iter().flatten().enumerate() {
+        let Some(id) = id(line) else { continue };
+        let field = format!("{list}[{place}].id");
+        if id <= 0 {
+            checks.violate(field, "must be a positive number");
+        } else if !named.insert(id) {
+            checks.violate(field, "names a line that another line names already");
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use super::AdditionalItemWrite;
     use super::FwoWrite;
     use super::LaborLineWrite;
     use crate::domain::change::Change;
@@ -197,13 +229,21 @@ mod tests {
             premium_time: Change::Set(true),
             rom_amount: Change::Set(Decimal::NEGATIVE_ONE),
             labor: Change::Set(vec![
-                LaborLineWrite::default(),
                 LaborLineWrite {
+                    id: Some(5),
+                    ..LaborLineWrite::default()
+                },
+                LaborLineWrite {
+                    id: Some(5),
                     regular_hours: Change::Set(Decimal::ONE),
                     overtime_hours: Change::Set(Decimal::from(25)),
                     ..LaborLineWrite::default()
                 },
             ]),
+            additional_items: Change::Set(vec![AdditionalItemWrite {
+                id: Some(0),
+                ..AdditionalItemWrite::default()
+            }]),
             ..FwoWrite::default()
         };
         let told = write.check_changes().expect_err("many rules are broken");
@@ -213,6 +253,8 @@ mod tests {
             "summary",
             "description",
             "romAmount",
+            "labor[1].id",
+            "additionalItems[0].id",
             "labor[1].overtimeHours",
             "labor[1].regularHours",
         ];

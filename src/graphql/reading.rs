@@ -58,6 +58,31 @@ impl Reading {
         self.take(check);
         Error::all_invalid(self.violations)
     }
+
+    /// The id that was read of `id`; fails as [`finish`](Self::finish) does.
+    pub(super) fn finish_with<I>(
+        self,
+        id: Option<I>,
+        check: Result<(), Error>,
+    ) -> Result<I, Error> {
+        self.finish(check)?;
+        id.ok_or_else(|| Error::invalid("id", "is required"))
+    }
+}
+
+/// What an update asks for.
+pub(super) struct Update<I, W> {
+    pub(super) id: I,
+    pub(super) changes: W,
+    pub(super) if_match: Option<Etag>,
+    pub(super) request: Option<RequestId>,
+}
+
+/// What a deletion asks for.
+pub(super) struct Deletion<I> {
+    pub(super) id: I,
+    pub(super) if_match: Option<Etag>,
+    pub(super) request: Option<RequestId>,
 }
 
 /// Absent is left alone, null is cleared.
