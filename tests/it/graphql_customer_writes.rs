@@ -185,10 +185,7 @@ async fn who_may_not_write_is_forbidden_to() {
         .await;
     assert_eq!(answer["data"]["createCustomer"], Value::Null);
     assert_eq!(answer["errors"][0]["extensions"]["code"], "FORBIDDEN");
-    let nobody = Writer(User {
-        token: String::new(),
-        ..viewer.0
-    });
+    let nobody = Writer(viewer.0.nobody());
     let answer = nobody
         .answer("createCustomer", "clientMutationId", customer("1"))
         .await;

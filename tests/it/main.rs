@@ -22,9 +22,12 @@ mod grpc_fwos;
 mod grpc_services;
 mod grpc_wire;
 
+mod exactly_once;
 mod failures;
 mod guide;
 mod parity;
+mod read_your_writes;
+mod round_trip;
 mod upstream_calls;
 mod windows;
 

@@ -392,10 +392,7 @@ async fn callers_without_a_good_token_hear_the_same_reason_at_both_doors() {
             "TOKEN_INVALID",
         ),
     ] {
-        let user = User {
-            base: stack.base.clone(),
-            token: token.to_owned(),
-        };
+        let user = User::new(&stack.base, token);
         let errors = user.errors("{ customers { totalCount } }").await;
         assert_eq!(errors[0][1..3], ["UNAUTHENTICATED", wanted]);
         let mut grpc = GrpcUser::new(&user).await;
@@ -425,10 +422,7 @@ async fn a_login_at_either_door_gives_a_token_for_both() {
         (granted.token_type.as_str(), granted.expires_in_minutes),
         ("Bearer", 60)
     );
-    let user = User {
-        base: stack.base.clone(),
-        token: granted.token,
-    };
+    let user = User::new(&stack.base, &granted.token);
     assert_eq!(
         user.data("{ customers(first: 1) { totalCount } }").await["customers"]["totalCount"],
         60
