@@ -192,7 +192,10 @@ impl FwoWrite {
                 .value()
                 .is_some_and(|hours| !hours.is_zero());
             if overtime_only && works_regular {
-                checks.violate(field("regularHours"), "must be 0 where premiumTime is set");
+                checks.violate(
+                    field("regularHours"),
+                    "must be 0 where only overtime may be logged",
+                );
             }
         }
     }
