@@ -13,6 +13,7 @@ use crate::domain::check::Checks;
 use crate::domain::check::TextRule;
 use crate::domain::error::Error;
 use crate::domain::fwo::Calc;
+use crate::domain::fwo::Fwo;
 use crate::domain::fwo::FwoStatus;
 use crate::domain::fwo::FwoType;
 use crate::domain::fwo::PricingUnit;
@@ -29,10 +30,10 @@ use crate::domain::money::Decimal;
     reason = "each names the member of `FwoSummary` or `FwoDetail` of the same name"
 )]
 pub struct FwoWrite {
-    /// Set once, when the order is made.
+    /// Set once, when the order is made; in changes it can only be the one that it is already.
     pub project_id: Change<ProjectId>,
     pub kind: Change<FwoType>,
-    /// The step to move to.
+    /// The step to move to; an order is never without one.
     pub status: Change<FwoStatus>,
     pub summary: Change<String>,
     pub description: Change<String>,
@@ -141,13 +142,20 @@ impl FwoWrite {
     /// Checks changes to an order; fails with `InvalidInput` and every violation.
     pub fn check_changes(&self) -> Result<(), Error> {
         let mut checks = Checks::of_changes();
-        if self.project_id != Change::Keep {
-            checks.violate(
-                "projectId",
-                "is set when the order is made, and never again",
-            );
-        }
+        checks.needed("projectId", &self.project_id);
+        checks.needed("status", &self.status);
         self.check(checks)
+    }
+
+    /// Checks changes beside the order that they are made to; fails with `InvalidInput`.
+    pub fn check_beside(&self, present: &Fwo) -> Result<(), Error> {
+        match self.project_id.value() {
+            Some(project) if present.summary.project_id != Some(*project) => {
+                let rule = "is set when the order is made, and never again";
+                Err(Error::invalid("projectId", rule))
+            }
+            Some(_) | None => Ok(()),
+        }
     }
 
     fn check(&self, mut checks: Checks) -> Result<(), Error> {
@@ -184,7 +192,10 @@ impl FwoWrite {
                 .value()
                 .is_some_and(|hours| !hours.is_zero());
             if overtime_only && works_regular {
-                checks.violate(field("regularHours"), "must be 0 where premiumTime is set");
+                checks.violate(
+                    field("regularHours"),
+                    "must be 0 where only overtime may be logged",
+                );
             }
         }
     }
@@ -215,15 +226,13 @@ mod tests {
     use super::FwoWrite;
     use super::LaborLineWrite;
     use crate::domain::change::Change;
-    use crate::domain::id::Id;
-    use crate::domain::id::ProjectId;
     use crate::domain::money::Decimal;
 
     #[test]
     fn every_rule_that_is_broken_is_told_with_its_path() {
-        let project = |id| ProjectId::new(id).map_or(Change::Keep, Change::Set);
         let write = FwoWrite {
-            project_id: project(1),
+            project_id: Change::Clear,
+            status: Change::Clear,
             summary: Change::Set("x".repeat(101)),
             description: Change::Set(String::new()),
             premium_time: Change::Set(true),
@@ -250,6 +259,7 @@ mod tests {
         let told: Vec<_> = told.violations().iter().map(|v| v.field.as_str()).collect();
         let expected = [
             "projectId",
+            "status",
             "summary",
             "description",
             "romAmount",

@@ -15,17 +15,20 @@ mod graphql_fwos;
 mod graphql_http;
 
 mod grpc_auth;
+mod grpc_customer_writes;
 mod grpc_customers;
 mod grpc_deadlines;
 mod grpc_errors;
 mod grpc_fwos;
 mod grpc_services;
 mod grpc_wire;
+mod grpc_writes;
 
 mod exactly_once;
 mod failures;
 mod guide;
 mod parity;
+mod parity_inputs;
 mod read_your_writes;
 mod round_trip;
 mod upstream_calls;
