@@ -55,7 +55,12 @@ impl Reading {
 
     /// Fails with every violation, those of `check` included.
     pub(super) fn finish(mut self, check: Result<(), Error>) -> Result<(), Error> {
-        self.take(check);
+        if let Err(error) = check {
+            let mut found = error.violations().to_vec();
+            // A value that cannot be read looks absent to the core.
+            found.retain(|found| self.violations.iter().all(|told| told.field != found.field));
+            self.violations.extend(found);
+        }
         Error::all_invalid(self.violations)
     }
 

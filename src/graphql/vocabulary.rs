@@ -5,6 +5,7 @@ use async_graphql::Enum;
 use crate::domain::error::Error;
 use crate::domain::fwo;
 use crate::domain::term::Term;
+use crate::domain::term::WRITABLE;
 
 /// The step that an order stands in.
 #[derive(Enum, Clone, Copy, PartialEq, Eq)]
@@ -226,5 +227,5 @@ pub(super) enum FwoOrderField {
 
 /// A word that this API does not know can be read and not be written.
 pub(super) fn unwritable(field: &str) -> Error {
-    Error::invalid(field, "cannot be set to UNKNOWN")
+    Error::invalid(field, WRITABLE)
 }

@@ -16,6 +16,7 @@ use crate::domain::money;
 use crate::domain::money::Decimal;
 use crate::domain::request_id::RequestId;
 use crate::domain::term::Vocabulary;
+use crate::domain::term::WRITABLE;
 use crate::grpc::field_path::Object;
 use crate::grpc::mask::Mask;
 
@@ -271,12 +272,7 @@ impl Members<'_> {
             let mut known = V::WORDS.iter().map(|(member, _)| *member);
             known.find(|member| shown(*member).into() == number)
         };
-        self.read(
-            name,
-            given,
-            read,
-            "must be a value of its enum other than UNKNOWN",
-        )
+        self.read(name, given, read, WRITABLE)
     }
 
     /// The change of a member whose value must be read.

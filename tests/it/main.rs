@@ -11,6 +11,7 @@ mod contract;
 
 mod graphql_customer_writes;
 mod graphql_customers;
+mod graphql_fwo_writes;
 mod graphql_fwos;
 mod graphql_http;
 
@@ -29,6 +30,7 @@ mod failures;
 mod guide;
 mod parity;
 mod parity_inputs;
+mod parity_writes;
 mod read_your_writes;
 mod round_trip;
 mod upstream_calls;

@@ -2,12 +2,27 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use peerassist_gateway::grpc::v1;
 use serde_json::Value;
 use serde_json::json;
+use tonic::Response;
+use tonic::Status;
+use tonic_types::StatusExt;
 
 use crate::support::as_graphql::CUSTOMER;
 use crate::support::as_graphql::FWO;
+use crate::support::as_graphql::customer_json;
+use crate::support::as_graphql::fwo_json;
+use crate::support::as_grpc;
+use crate::support::as_grpc::graphql_path;
+use crate::support::grpc::GrpcUser;
 use crate::support::stack::User;
+
+/// Somebody at one of the doors. Both take the input of the GraphQL mutation.
+pub(crate) enum Writer {
+    Graphql(User),
+    Grpc(Box<GrpcUser>),
+}
 
 /// What came of a write.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,8 +38,9 @@ pub(crate) enum Outcome {
 pub(crate) struct Refusal {
     /// The word that both doors share.
     pub(crate) reason: String,
+    /// What is said of it; nothing where the violations say it all.
     pub(crate) message: String,
-    /// The paths of the fields at fault in GraphQL's words, each with the rule that it breaks.
+    /// The paths of the fields that break a rule, in GraphQL's words, each with the rule; in the order of the paths.
     pub(crate) violations: Vec<(String, String)>,
 }
 
@@ -139,18 +155,177 @@ fn refusal(errors: &Value) -> Option<Refusal> {
         steps.iter().skip(1).map(text).collect::<Vec<_>>().join(".")
     };
     let reason = match (first["code"].as_str().unwrap(), path(first).as_str()) {
-        ("BAD_USER_INPUT", _) => "INVALID_INPUT",
+        ("BAD_USER_INPUT", _) => {
+            let violations = errors
+                .iter()
+                .map(|error| (path(error), text(&error["message"])));
+            return Some(invalid(violations.collect()));
+        }
         ("CONFLICT", "ifMatch") => "VERSION_CONFLICT",
         ("CONFLICT", _) => "ALREADY_EXISTS",
         ("FAILED_PRECONDITION", _) => "PRECONDITION",
         (code, _) => code,
     };
-    let violations = errors
-        .iter()
-        .map(|error| (path(error), text(&error["message"])));
     Some(Refusal {
         reason: reason.to_owned(),
         message: text(&first["message"]),
-        violations: violations.collect(),
+        violations: Vec::new(),
     })
+}
+
+fn invalid(mut violations: Vec<(String, String)>) -> Refusal {
+    violations.sort();
+    Refusal {
+        reason: "INVALID_INPUT".to_owned(),
+        message: String::new(),
+        violations,
+    }
+}
+
+/// What a failed call says.
+fn status_refusal(status: &Status) -> Refusal {
+    let details = status.get_error_details();
+    let bad = details.bad_request().into_iter();
+    let violations = bad.flat_map(|bad| &bad.field_violations);
+    let violations = violations.map(|v| (graphql_path(&v.field), v.description.clone()));
+    let reason = details.error_info().unwrap().reason.clone();
+    if reason == "INVALID_INPUT" {
+        return invalid(violations.collect());
+    }
+    assert_eq!(violations.count(), 0, "{status:?}");
+    Refusal {
+        reason,
+        message: status.message().to_owned(),
+        violations: Vec::new(),
+    }
+}
+
+/// The outcome of a call whose answer `read` shows as GraphQL does.
+fn outcome<T>(answer: Result<Response<T>, Status>, read: impl FnOnce(&T) -> Value) -> Outcome {
+    match answer {
+        Ok(answer) => Outcome::Done(read(&answer.into_inner())),
+        Err(status) => Outcome::Told(status_refusal(&status)),
+    }
+}
+
+/// The number in the global id of an input.
+fn id(input: &Value) -> i64 {
+    let id = URL_SAFE_NO_PAD
+        .decode(input["id"].as_str().unwrap())
+        .unwrap();
+    let id = String::from_utf8(id).unwrap();
+    id.split_once(':').unwrap().1.parse().unwrap()
+}
+
+impl Writer {
+    /// The same user at each door, GraphQL first.
+    pub(crate) async fn both(user: &User) -> [Self; 2] {
+        let grpc = GrpcUser::new(user).await;
+        [Writer::Graphql(user.clone()), Writer::Grpc(Box::new(grpc))]
+    }
+
+    pub(crate) async fn create_customer(&mut self, input: Value) -> Outcome {
+        match self {
+            Writer::Graphql(user) => user.create_customer(input).await,
+            Writer::Grpc(user) => {
+                let message = v1::CreateCustomerRequest {
+                    customer: Some(as_grpc::customer(&input)),
+                    request_id: text(&input["clientMutationId"]),
+                };
+                let request = user.request(message);
+                outcome(user.customers.create_customer(request).await, customer_json)
+            }
+        }
+    }
+
+    pub(crate) async fn update_customer(&mut self, input: Value) -> Outcome {
+        match self {
+            Writer::Graphql(user) => user.update_customer(input).await,
+            Writer::Grpc(user) => {
+                let message = v1::UpdateCustomerRequest {
+                    customer: Some(v1::Customer {
+                        id: id(&input),
+                        etag: text(&input["ifMatch"]),
+                        ..as_grpc::customer(&input)
+                    }),
+                    update_mask: Some(as_grpc::mask(&input)),
+                };
+                let request = user.request(message);
+                outcome(user.customers.update_customer(request).await, customer_json)
+            }
+        }
+    }
+
+    pub(crate) async fn delete_customer(&mut self, input: Value) -> Outcome {
+        match self {
+            Writer::Graphql(user) => user.delete_customer(input).await,
+            Writer::Grpc(user) => {
+                let message = v1::DeleteCustomerRequest {
+                    id: id(&input),
+                    etag: text(&input["ifMatch"]),
+                };
+                let request = user.request(message);
+                outcome(user.customers.delete_customer(request).await, gone)
+            }
+        }
+    }
+
+    pub(crate) async fn create_fwo(&mut self, input: Value) -> Outcome {
+        match self {
+            Writer::Graphql(user) => user.create_fwo(input).await,
+            Writer::Grpc(user) => {
+                let message = v1::CreateFwoRequest {
+                    fwo: Some(as_grpc::fwo(&input)),
+                    request_id: text(&input["clientMutationId"]),
+                };
+                let request = user.request(message);
+                outcome(user.fwos.create_fwo(request).await, fwo_json)
+            }
+        }
+    }
+
+    pub(crate) async fn update_fwo(&mut self, input: Value) -> Outcome {
+        match self {
+            Writer::Graphql(user) => user.update_fwo(input).await,
+            Writer::Grpc(user) => update_fwo(user, input).await,
+        }
+    }
+
+    pub(crate) async fn move_fwo(&mut self, input: Value) -> Outcome {
+        match self {
+            Writer::Graphql(user) => user.move_fwo(input).await,
+            Writer::Grpc(user) => update_fwo(user, input).await,
+        }
+    }
+
+    pub(crate) async fn delete_fwo(&mut self, input: Value) -> Outcome {
+        match self {
+            Writer::Graphql(user) => user.delete_fwo(input).await,
+            Writer::Grpc(user) => {
+                let message = v1::DeleteFwoRequest {
+                    id: id(&input),
+                    etag: text(&input["ifMatch"]),
+                };
+                let request = user.request(message);
+                outcome(user.fwos.delete_fwo(request).await, gone)
+            }
+        }
+    }
+}
+
+async fn update_fwo(user: &mut GrpcUser, input: Value) -> Outcome {
+    let message = v1::UpdateFwoRequest {
+        fwo: Some(v1::Fwo {
+            id: id(&input),
+            etag: text(&input["ifMatch"]),
+            ..as_grpc::fwo(&input)
+        }),
+        update_mask: Some(as_grpc::mask(&input)),
+    };
+    let request = user.request(message);
+    outcome(user.fwos.update_fwo(request).await, fwo_json)
+}
+
+fn gone(_: &()) -> Value {
+    Value::Null
 }
