@@ -387,6 +387,10 @@ fn broken_designs_are_found_out() {
 }
 
 #[test]
+#[expect(
+    clippy::print_stdout,
+    reason = "the figures are for whoever runs it with --nocapture"
+)]
 fn no_answer_breaks_a_promise_in_20_000_schedules() {
     const SCHEDULES: u64 = 20_000;
     let half = |first| {

@@ -13,9 +13,9 @@ use serde_json::json;
 
 use crate::support::ledger;
 use crate::support::ledger::Ledger;
-use crate::support::stack::User;
 use crate::support::stack::impatient_gateway;
 use crate::support::writer::Outcome;
+use crate::support::writer::Writer;
 use crate::support::writer::global_id;
 
 const WRITES: usize = 10_000;
@@ -41,14 +41,14 @@ struct Entry {
     told: Told,
 }
 
-/// Somebody who makes, changes and deletes customers of their own.
-struct Writer {
-    user: User,
+/// Somebody who makes, changes and deletes customers of their own, each time at one of the doors.
+struct Owner {
+    doors: [Writer; 2],
     mine: Vec<i64>,
     entries: Vec<Entry>,
 }
 
-impl Writer {
+impl Owner {
     async fn write(&mut self, number: usize) {
         match fastrand::u8(0..10) {
             6..8 if !self.mine.is_empty() => self.update(number).await,
@@ -61,13 +61,13 @@ impl Writer {
         let mark = format!("C-{number}");
         let input = json!({
             "name": "Mill", "number": mark, "city": "", "contactName": "Ann", "contactEmail": "ann@mill.example",
-            "contactPhone": "1", "clientMutationId": format!("create {number}"),
+            "contactPhone": "1", "clientMutationId": uuid::Uuid::now_v7().to_string(),
         });
-        let user = self.user.clone();
-        let mut told = patiently(user.create_customer(input.clone())).await;
+        let door = self.door();
+        let mut told = patiently(door.create_customer(input.clone())).await;
         // Whoever does not know may ask again by the same name, and nothing is done twice.
         if matches!(told, (Told::Unknown | Told::HungUp, _)) && fastrand::bool() {
-            told = patiently(user.create_customer(input)).await;
+            told = patiently(door.create_customer(input)).await;
         }
         let made = told
             .1
@@ -80,15 +80,19 @@ impl Writer {
         let mark = format!("U-{number}");
         let id = global_id("Customer", *fastrand::choice(&self.mine).unwrap());
         let input = json!({ "id": id, "city": mark });
-        let (told, _) = patiently(self.user.clone().update_customer(input)).await;
+        let (told, _) = patiently(self.door().update_customer(input)).await;
         self.enter("update", mark, told);
     }
 
     async fn delete(&mut self) {
         let id = self.mine.swap_remove(fastrand::usize(0..self.mine.len()));
         let input = json!({ "id": global_id("Customer", id) });
-        let (told, _) = patiently(self.user.clone().delete_customer(input)).await;
+        let (told, _) = patiently(self.door().delete_customer(input)).await;
         self.enter("delete", format!("/customer/{id}"), told);
+    }
+
+    fn door(&mut self) -> &mut Writer {
+        &mut self.doors[fastrand::usize(0..2)]
     }
 
     fn enter(&mut self, kind: &'static str, mark: String, told: Told) {
@@ -125,16 +129,15 @@ async fn no_write_is_done_twice_and_none_that_was_acknowledged_is_missing() {
     let writers = (0..WRITERS).map(|_| {
         let (user, next) = (user.clone(), next.clone());
         tokio::spawn(async move {
-            let (mine, entries) = (Vec::new(), Vec::new());
-            let mut writer = Writer {
-                user,
-                mine,
-                entries,
+            let mut owner = Owner {
+                doors: Writer::both(&user).await,
+                mine: Vec::new(),
+                entries: Vec::new(),
             };
             while let number @ ..WRITES = next.fetch_add(1, Ordering::SeqCst) {
-                writer.write(number).await;
+                owner.write(number).await;
             }
-            writer.entries
+            owner.entries
         })
     });
     let mut entries = Vec::new();

@@ -3,6 +3,10 @@
     clippy::unwrap_used,
     reason = "a test that cannot go on has failed; the lint's own exception for tests leaves out their helpers"
 )]
+#![allow(
+    clippy::print_stdout,
+    reason = "figures for whoever runs a test with --nocapture"
+)]
 
 mod support;
 

@@ -6,10 +6,10 @@ use std::sync::Mutex;
 use serde_json::Value;
 use serde_json::json;
 
-use crate::support::stack::User;
 use crate::support::stack::impatient_gateway;
 use crate::support::stub::Answer;
 use crate::support::stub::StubUpstream;
+use crate::support::writer::Writer;
 use crate::support::writer::global_id;
 
 /// A customer with twelve members that nobody modelled, and nulls that are said out loud.
@@ -35,8 +35,16 @@ async fn upstream() -> (StubUpstream, Arc<Mutex<[String; 2]>>) {
 
 #[tokio::test]
 async fn a_customer_differs_upstream_in_the_changed_member_alone() {
+    for place in [0, 1] {
+        change_a_customer(place).await;
+    }
+}
+
+/// The same changes at the door of this place.
+async fn change_a_customer(place: usize) {
     let (stub, held) = upstream().await;
     let (_gateway, user) = impatient_gateway(&format!("http://{}", stub.address));
+    let mut door = Writer::both(&user).await.into_iter().nth(place).unwrap();
     let id = global_id("Customer", 3);
     let mut expected = CUSTOMER.to_owned();
     for (change, before, after) in [
@@ -58,7 +66,7 @@ async fn a_customer_differs_upstream_in_the_changed_member_alone() {
     ] {
         let mut input = change;
         input["id"] = json!(id);
-        user.update_customer(input).await.done();
+        door.update_customer(input).await.done();
         assert!(expected.contains(before));
         expected = expected.replace(before, after);
         assert_eq!(held.lock().unwrap()[0], expected);
@@ -66,31 +74,39 @@ async fn a_customer_differs_upstream_in_the_changed_member_alone() {
 }
 
 /// Changes order 9 and gives what the upstream holds then.
-async fn changed(user: &User, held: &Mutex<[String; 2]>, changes: Value) -> String {
+async fn changed(door: &mut Writer, held: &Mutex<[String; 2]>, changes: Value) -> String {
     let mut input = changes;
     input["id"] = json!(global_id("Fwo", 9));
-    user.update_fwo(input).await.done();
+    door.update_fwo(input).await.done();
     held.lock().unwrap()[1].clone()
 }
 
 #[tokio::test]
 async fn an_order_keeps_what_nobody_modelled_in_its_lines_too() {
+    for place in [0, 1] {
+        change_an_order(place).await;
+    }
+}
+
+/// The same changes at the door of this place.
+async fn change_an_order(place: usize) {
     let (stub, held) = upstream().await;
     let (_gateway, user) = impatient_gateway(&format!("http://{}", stub.address));
-    let summary = changed(&user, &held, json!({ "summary": "Paint" })).await;
+    let mut door = Writer::both(&user).await.into_iter().nth(place).unwrap();
+    let summary = changed(&mut door, &held, json!({ "summary": "Paint" })).await;
     let expected = FWO.replace(r#""summary":"Patch""#, r#""summary":"Paint""#);
     assert_eq!(summary, expected);
     let labor = json!({ "labor": [
         { "databaseId": "2", "employeeName": "Bob" },
         { "employeeName": "Cy", "regularHours": "7.50", "workDate": "2024-05-14" },
     ] });
-    let lines = changed(&user, &held, labor).await;
+    let lines = changed(&mut door, &held, labor).await;
     let before = r#"{"id":1,"employeeName":"Ann","badge":"B7","regularHours":8.0,"amount":1E2},{"id":2,"employeeName":"Bo","badge":null}"#;
     let after = r#"{"id":2,"employeeName":"Bob","badge":null},{"employeeName":"Cy","workDate":"2024-05-14","regularHours":7.50}"#;
     let expected = expected.replace(before, after);
     assert_eq!(lines, expected);
     let percent = changed(
-        &user,
+        &mut door,
         &held,
         json!({ "pricing": { "overheadPercent": "12.5" } }),
     )

@@ -16,6 +16,7 @@ use crate::support::fault::http;
 use crate::support::fault::json as json_answer;
 use crate::support::stack::impatient_gateway;
 use crate::support::writer::Outcome;
+use crate::support::writer::Writer;
 use crate::support::writer::global_id;
 
 const UNKNOWN: &str = "WRITE_OUTCOME_UNKNOWN";
@@ -176,7 +177,9 @@ async fn each_fault_of_a_write_is_told_as_it_is_and_the_write_is_sent_once() {
         })
         .await;
         let (_gateway, user) = impatient_gateway(&upstream.base);
-        let outcome = user.create_customer(input()).await;
+        let [mut graphql, mut grpc] = Writer::both(&user).await;
+        let outcome = graphql.create_customer(input()).await;
+        assert_eq!(grpc.create_customer(input()).await, outcome, "{name}");
         match &outcome {
             Outcome::Done(customer) => {
                 assert_eq!(reason, "", "{name}");
@@ -184,8 +187,12 @@ async fn each_fault_of_a_write_is_told_as_it_is_and_the_write_is_sent_once() {
             }
             Outcome::Told(refusal) => assert_eq!(refusal.reason, reason, "{name}: {refusal:?}"),
         }
-        assert_eq!(upstream.requests("/customer"), 1, "{name}");
-        assert_eq!(upstream.requests("/customer/4"), reads, "{name}");
+        assert_eq!(
+            upstream.requests("/customer"),
+            2,
+            "{name}: once for each door"
+        );
+        assert_eq!(upstream.requests("/customer/4"), 2 * reads, "{name}");
         let shown = format!("{outcome:?}");
         let leaks = shown.contains(MARKER) || shown.contains("127.0.0.1");
         assert!(!leaks, "{name}: {shown}");
@@ -200,8 +207,10 @@ async fn a_write_that_never_left_is_not_unknown() {
         .unwrap()
         .port();
     let (_gateway, user) = impatient_gateway(&format!("http://127.0.0.1:{port}"));
-    let outcome = user.create_customer(input()).await;
-    assert_eq!(outcome.reason(), "UPSTREAM_UNAVAILABLE");
+    for mut door in Writer::both(&user).await {
+        let outcome = door.create_customer(input()).await;
+        assert_eq!(outcome.reason(), "UPSTREAM_UNAVAILABLE");
+    }
 }
 
 // The upstream runs on while this thread waits for the gateway's end.

@@ -156,10 +156,9 @@ fn refusal(errors: &Value) -> Option<Refusal> {
     };
     let reason = match (first["code"].as_str().unwrap(), path(first).as_str()) {
         ("BAD_USER_INPUT", _) => {
-            let violations = errors
-                .iter()
-                .map(|error| (path(error), text(&error["message"])));
-            return Some(invalid(violations.collect()));
+            let at_fields = errors.iter().filter(|error| error["field"].is_array());
+            let violations = at_fields.map(|error| (path(error), text(&error["message"])));
+            return Some(invalid(text(&first["message"]), violations.collect()));
         }
         ("CONFLICT", "ifMatch") => "VERSION_CONFLICT",
         ("CONFLICT", _) => "ALREADY_EXISTS",
@@ -173,11 +172,15 @@ fn refusal(errors: &Value) -> Option<Refusal> {
     })
 }
 
-fn invalid(mut violations: Vec<(String, String)>) -> Refusal {
+fn invalid(message: String, mut violations: Vec<(String, String)>) -> Refusal {
     violations.sort();
     Refusal {
         reason: "INVALID_INPUT".to_owned(),
-        message: String::new(),
+        message: if violations.is_empty() {
+            message
+        } else {
+            String::new()
+        },
         violations,
     }
 }
@@ -190,7 +193,7 @@ fn status_refusal(status: &Status) -> Refusal {
     let violations = violations.map(|v| (graphql_path(&v.field), v.description.clone()));
     let reason = details.error_info().unwrap().reason.clone();
     if reason == "INVALID_INPUT" {
-        return invalid(violations.collect());
+        return invalid(status.message().to_owned(), violations.collect());
     }
     assert_eq!(violations.count(), 0, "{status:?}");
     Refusal {
