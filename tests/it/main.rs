@@ -43,5 +43,6 @@ mod sandbox_fwo_writes;
 mod sandbox_fwos;
 mod sandbox_pages;
 mod sandbox_projects;
+mod sandbox_tenants;
 mod sandbox_totals;
 mod sandbox_worlds;
