@@ -37,6 +37,7 @@ mod sandbox_contract;
 mod sandbox_customer_writes;
 mod sandbox_customers;
 mod sandbox_durability;
+mod sandbox_fwo_roles;
 mod sandbox_fwo_rules;
 mod sandbox_fwo_steps;
 mod sandbox_fwo_writes;

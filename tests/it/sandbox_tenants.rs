@@ -127,6 +127,7 @@ async fn by_its_id_an_object_of_another_company_answers_as_one_that_is_missing()
     for (user, owner) in [(HARBOR, ADMIN), (ADMIN, HARBOR)] {
         let theirs = Ids::of(&demo, owner).await;
         let before = everything(&demo, owner).await;
+        let mut asked = 0;
         for (method, path) in operations(&demo).await {
             let method: Method = method.parse().unwrap();
             let kind = path.split('/').nth(1).unwrap().to_owned();
@@ -149,7 +150,10 @@ async fn by_its_id_an_object_of_another_company_answers_as_one_that_is_missing()
             let told = ask(theirs).await;
             assert!(told.starts_with("404 "), "{method} {path}: {told}");
             assert_eq!(told, ask(MISSING).await, "{method} {path}");
+            asked += 1;
         }
+        // GET for three kinds, PUT in two styles and DELETE for two.
+        assert_eq!(asked, 9);
         assert_eq!(everything(&demo, owner).await, before);
     }
 }

@@ -1,6 +1,7 @@
 //! What the tests share.
 
 pub(crate) mod as_graphql;
+pub(crate) mod bench;
 pub(crate) mod door;
 pub(crate) mod fault;
 pub(crate) mod fwo;
