@@ -1,32 +1,16 @@
 //! The steps of an FWO in the sandbox: contract 3.4, written down here once more and compared move by move.
 
-use std::path::Path;
-
 use reqwest::Method;
-use rusqlite::Connection;
 use serde_json::Value;
 use serde_json::json;
-use tempfile::TempDir;
 
+use crate::support::bench::Bench;
+use crate::support::bench::STEPS;
+use crate::support::bench::moved;
 use crate::support::fwo;
 use crate::support::json::with;
 use crate::support::sandbox::ADMIN;
-use crate::support::sandbox::FOREMAN;
 use crate::support::sandbox::Sandbox;
-use crate::support::sandbox::User;
-
-const STEPS: [&str; 10] = [
-    "ENTRY",
-    "PENDING_SIGNATURE",
-    "PENDING_CHANGES",
-    "PRICING",
-    "WAITING_FOR_APPROVAL",
-    "EXECUTED",
-    "GC_REWORK",
-    "CHANGE_ORDER_ISSUED",
-    "INVOICE_ISSUED",
-    "INVOICE_PAID",
-];
 
 /// Rows leave, columns are entered, both in the order of `STEPS`. `x` any type, `f` field work, `s` service work.
 const MOVES: [&str; 10] = [
@@ -50,98 +34,6 @@ fn is_legal(r#type: &str, from: usize, to: usize) -> bool {
         "s" => r#type == "SERVICE_WORK",
         _ => from == to,
     }
-}
-
-/// A sandbox with one FWO that can be put into any step behind its back.
-struct Bench {
-    sandbox: Sandbox,
-    database: Connection,
-    id: i64,
-    _directory: TempDir,
-}
-
-impl Bench {
-    async fn new() -> Self {
-        let directory = tempfile::tempdir().unwrap();
-        let file = directory.path().join("sandbox.db");
-        let sandbox = Sandbox::start_on("docs", &file);
-        let mut bench = Self {
-            sandbox,
-            database: open(&file),
-            id: 0,
-            _directory: directory,
-        };
-        bench.renew().await;
-        bench
-    }
-
-    /// Goes on with an FWO that nobody has touched.
-    async fn renew(&mut self) {
-        let body = fwo::full(1);
-        let (_, made) = self.sandbox.write(ADMIN, Method::POST, "/fwo", &body).await;
-        self.id = made["id"].as_i64().unwrap();
-    }
-
-    /// The FWO as read, after it was put into a step; signed, and without a change order or an invoice.
-    async fn put_into(&self, r#type: &str, step: &str) -> Value {
-        let sql = "UPDATE fwos SET type = ?, status = ?, signer_name = 'Gil C', signer_email = 'gil@gc.example', signed_at = 0,
-                       change_order_number = NULL, invoice_number = NULL WHERE id = ?";
-        self.database.execute(sql, (r#type, step, self.id)).unwrap();
-        self.read().await
-    }
-
-    async fn unsigned(&self, r#type: &str, step: &str) -> Value {
-        self.put_into(r#type, step).await;
-        let sql = "UPDATE fwos SET signer_name = NULL, signer_email = NULL, signed_at = NULL WHERE id = ?";
-        self.database.execute(sql, [self.id]).unwrap();
-        self.read().await
-    }
-
-    async fn read(&self) -> Value {
-        self.sandbox.json(ADMIN, &self.path()).await
-    }
-
-    fn path(&self) -> String {
-        format!("/fwo/{}", self.id)
-    }
-
-    async fn send(&self, user: User, body: &Value) -> (u16, Value) {
-        self.sandbox
-            .write(user, Method::PUT, &self.path(), body)
-            .await
-    }
-
-    /// Sends a body that is refused as a conflict, and changes nothing; the reason.
-    async fn conflict(&self, body: &Value) -> String {
-        let before = self.read().await;
-        let (status, told) = self.send(ADMIN, body).await;
-        assert_eq!(status, 409, "{told}");
-        assert_eq!(self.read().await, before);
-        told["message"].as_str().unwrap().to_owned()
-    }
-
-    async fn accepted(&self, body: &Value) -> Value {
-        let (status, now) = self.send(ADMIN, body).await;
-        assert_eq!(status, 200, "{now}");
-        now
-    }
-}
-
-fn open(file: &Path) -> Connection {
-    let database = Connection::open(file).unwrap();
-    database
-        .busy_timeout(std::time::Duration::from_secs(30))
-        .unwrap();
-    database
-}
-
-/// What a move to a step needs, beyond the step.
-fn moved(fwo: Value, to: &str) -> Value {
-    let body = with(fwo, "status", json!(to));
-    if to == "CHANGE_ORDER_ISSUED" {
-        return with(body, "changeOrderNumber", json!("CO-7"));
-    }
-    body
 }
 
 #[tokio::test]
@@ -436,26 +328,4 @@ async fn a_new_fwo_has_nothing_that_comes_with_a_later_step() {
         .write(ADMIN, Method::POST, "/fwo", &fwo::least(1))
         .await;
     assert_eq!(next["number"], "000005", "what was refused took no number");
-}
-
-#[tokio::test]
-async fn a_foreman_moves_an_fwo_as_far_as_pricing() {
-    let bench = Bench::new().await;
-    for (from, step) in STEPS.iter().enumerate() {
-        for (to, next) in STEPS.iter().enumerate() {
-            let before = bench.put_into("FIELD_WORK", step).await;
-            let body = if from == to {
-                before
-            } else {
-                moved(before, next)
-            };
-            let is_his = from == to || (from < 3 && to < 4 && is_legal("FIELD_WORK", from, to));
-            let (status, told) = bench.send(FOREMAN, &body).await;
-            assert_eq!(
-                status,
-                if is_his { 200 } else { 403 },
-                "{step} -> {next}: {told}"
-            );
-        }
-    }
 }

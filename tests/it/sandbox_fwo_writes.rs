@@ -1,20 +1,41 @@
 //! What the sandbox does with an FWO that is written. Its rules and its steps have files of their own.
 
 use reqwest::Method;
-use rust_decimal::Decimal;
 use serde_json::Value;
 use serde_json::json;
 
 use crate::sandbox_totals::check_totals;
-use crate::sandbox_totals::decimal;
 use crate::support::fwo;
 use crate::support::json::broken;
 use crate::support::json::with;
 use crate::support::sandbox::ADMIN;
-use crate::support::sandbox::FOREMAN;
-use crate::support::sandbox::PM;
 use crate::support::sandbox::Sandbox;
-use crate::support::sandbox::VIEWER;
+
+const REPLACED: [&str; 6] = [
+    "romAmount",
+    "referenceNumber",
+    "gcReference",
+    "gcDocumentReference",
+    "gcDocumentReferenceType",
+    "groupName",
+];
+const LISTS: [&str; 5] = [
+    "categories",
+    "labor",
+    "materials",
+    "equipment",
+    "additionalItems",
+];
+/// Also where the body says nothing of them.
+const KEPT: [&str; 7] = [
+    "id",
+    "number",
+    "projectId",
+    "type",
+    "status",
+    "createdBy",
+    "createdDate",
+];
 
 async fn post(sandbox: &Sandbox, body: &Value) -> Value {
     let (status, made) = sandbox.write(ADMIN, Method::POST, "/fwo", body).await;
@@ -165,11 +186,8 @@ async fn an_update_with_what_was_read_changes_only_the_time() {
     let demo = Sandbox::start("demo");
     let token = demo.login(ADMIN).await;
     let rows = Sandbox::shared_fwos().await;
-    let long = |row: &&Value| row["laborHours"].as_f64() > Some(500.0);
-    // One in fifty of all that there is, and those that are odd on purpose.
-    let odd = rows.iter().filter(long);
-    let replayed: Vec<_> = rows.iter().step_by(50).chain(odd).collect();
-    for row in &replayed {
+    // One in fifty of all that there is, and the stretch in which some are odd on purpose.
+    for row in rows.iter().step_by(50).chain(&rows[100..200]) {
         let path = format!("/fwo/{}", row["id"]);
         let before = demo.text(ADMIN, &path).await;
         let request = demo.request(Method::PUT, &path).bearer_auth(&token);
@@ -186,7 +204,6 @@ async fn an_update_with_what_was_read_changes_only_the_time() {
         assert_eq!(dates(&before), dates(&after));
         assert_ne!(before, after);
     }
-    assert!(replayed.len() > 100);
 }
 
 #[tokio::test]
@@ -195,52 +212,24 @@ async fn an_update_replaces_what_can_be_written_in_both_styles() {
     let made = post(&docs, &fwo::full(1)).await;
     let path = format!("/fwo/{}", made["id"]);
     let least = json!({ "summary": "Shorter", "description": "Less." });
-    let whole = with(made.clone(), "summary", json!("Back again"));
+    let full = fwo::full(1);
     for (path, body) in [
         (path.as_str(), least.clone()),
-        (path.as_str(), whole.clone()),
+        ("/fwo", with(full.clone(), "id", made["id"].clone())),
         ("/fwo", with(least, "id", made["id"].clone())),
-        (path.as_str(), with(fwo::full(1), "id", json!(0))),
+        (path.as_str(), with(full, "id", json!(0))),
     ] {
         let (status, now) = docs.write(ADMIN, Method::PUT, path, &body).await;
-        // Ids of lines that are gone cannot come back.
-        if body["labor"][0]["id"] == made["labor"][0]["id"] && body["labor"][0]["id"].is_i64() {
-            assert_eq!(status, 400, "{now}");
-            continue;
-        }
         assert_eq!(status, 200, "{now}");
-        for member in [
-            "romAmount",
-            "gcReference",
-            "groupName",
-            "referenceNumber",
-            "gcDocumentReference",
-        ] {
-            assert_eq!(
-                now.get(member),
-                body.get(member).map(|_| &made[member]),
-                "{member}"
-            );
+        for member in REPLACED {
+            let expected = body.get(member).map(|_| &made[member]);
+            assert_eq!(now.get(member), expected, "{member}");
         }
-        for list in [
-            "labor",
-            "materials",
-            "equipment",
-            "additionalItems",
-            "categories",
-        ] {
+        for list in LISTS {
             let there = body[list].as_array().map_or(0, Vec::len);
             assert_eq!(now[list].as_array().unwrap().len(), there, "{list}");
         }
-        for member in [
-            "id",
-            "number",
-            "projectId",
-            "type",
-            "status",
-            "createdBy",
-            "createdDate",
-        ] {
+        for member in KEPT {
             assert_eq!(now[member], made[member], "{member}");
         }
         for member in ["overheadPercent", "profitPercent"] {
@@ -349,101 +338,6 @@ async fn a_line_keeps_its_id_and_a_new_one_gets_its_own() {
 }
 
 #[tokio::test]
-async fn totals_follow_from_what_was_written_to_the_cent() {
-    let docs = Sandbox::start("docs");
-    let mut fwo = post(&docs, &fwo::full(1)).await;
-    check_totals(&fwo);
-    // 9.75 labor hours, one hour of supervision for each 8.
-    assert_eq!(decimal(&fwo["laborHours"]), Decimal::new(975, 2));
-    assert_eq!(
-        decimal(&fwo["additionalItems"][0]["quantity"]),
-        Decimal::new(12_188, 4)
-    );
-    let sums = ["labor", "materials", "equipment", "additionalItems"]
-        .map(|list| decimal(&fwo[list][0]["amount"]));
-    // 572 + 160.875 + 35.75; 320.125 × 1.1 × 48.75 / 100; 2 × 185; 1.2188 × 104.50
-    assert_eq!(
-        sums,
-        [76_863, 17_167, 37_000, 12_736].map(|cents| Decimal::new(cents, 2))
-    );
-    // 1437.66; 10 % are 143.766; 7.5 % of 1581.43 are 118.60725
-    assert_eq!(decimal(&fwo["amount"]), Decimal::new(170_004, 2));
-    let row = &docs
-        .json(
-            ADMIN,
-            &format!("/fwo?number={}", fwo["number"].as_str().unwrap()),
-        )
-        .await["content"][0];
-    assert_eq!(row["amount"], fwo["amount"]);
-
-    // More labor, more supervision, although only the labor was written.
-    fwo["labor"][0]["regularHours"] = json!(14.25);
-    let fwo = put(&docs, &fwo).await;
-    assert_eq!(
-        decimal(&fwo["additionalItems"][0]["quantity"]),
-        Decimal::TWO
-    );
-    check_totals(&fwo);
-}
-
-#[tokio::test]
-async fn halves_of_a_cent_are_rounded_away_from_zero() {
-    let docs = Sandbox::start("docs");
-    let material = |unit: &str, quantity: Value, price: Value| {
-        let line = with(
-            with(fwo::material(), "pricingUnit", json!(unit)),
-            "quantity",
-            quantity,
-        );
-        with(with(line, "unitPrice", price), "factor", Value::Null)
-    };
-    let cases = [
-        (material("E", json!(0.5), json!(0.01)), 1),
-        (material("E", json!(0.4999), json!(0.01)), 0),
-        (material("E", json!(-0.5), json!(0.01)), -1),
-        (material("P", json!(1.5), json!(3.33)), 500),
-        (material("C", json!(150), json!(0.99)), 149),
-        (material("C", json!(50), json!(0.01)), 1),
-        (material("C", json!(49.9999), json!(0.01)), 0),
-        (material("M", json!(500), json!(0.01)), 1),
-        (material("M", json!(499.9999), json!(0.01)), 0),
-        (material("M", json!(12_500), json!(88.2)), 110_250),
-        (material("E", json!(3), Value::Null), 0),
-        (
-            material("E", json!(99_999_999), json!(9_999.99)),
-            99_999_899_000_001,
-        ),
-    ];
-    let mut body = fwo::least(1);
-    body["materials"] = cases.iter().map(|(line, _)| line.clone()).collect();
-    let made = post(&docs, &body).await;
-    for (line, (written, cents)) in made["materials"].as_array().unwrap().iter().zip(&cases) {
-        assert_eq!(
-            decimal(&line["amount"]),
-            Decimal::new(*cents, 2),
-            "{written}"
-        );
-    }
-    check_totals(&made);
-    // 0.10 × 5 % is half a cent, and so is 10 % of 0.05.
-    for (cents, overhead, profit, total) in [
-        (10, 5.0, 0.0, 11),
-        (5, 10.0, 0.0, 6),
-        (9, 5.0, 0.0, 9),
-        (10, 0.0, 5.0, 11),
-        (-10, 5.0, 0.0, -11),
-    ] {
-        let mut body = fwo::least(1);
-        body["pricing"] = json!({ "overheadPercent": overhead, "profitPercent": profit });
-        body["equipment"] = json!([with(fwo::equipment(), "quantity", json!(cents))]);
-        body["equipment"][0]["rate"] = json!(0.01);
-        let made = post(&docs, &body).await;
-        assert_eq!(decimal(&made["amount"]), Decimal::new(total, 2), "{body}");
-        check_totals(&made);
-    }
-}
-
-#[tokio::test]
 async fn lists_find_what_was_written() {
     let docs = Sandbox::start("docs");
     let made = post(
@@ -468,133 +362,4 @@ async fn lists_find_what_was_written() {
         204
     );
     assert_eq!(found("south").await, json!(0));
-}
-
-#[tokio::test]
-async fn a_viewer_writes_nothing_and_a_project_manager_whatever_an_admin_may() {
-    let docs = Sandbox::start("docs");
-    let before = docs.text(ADMIN, "/fwo").await;
-    let read = docs.json(ADMIN, "/fwo/4").await;
-    for (method, path, body) in [
-        (Method::POST, "/fwo", fwo::least(1)),
-        (Method::PUT, "/fwo/4", read.clone()),
-        (Method::PUT, "/fwo", read),
-        (Method::PUT, "/fwo/99", fwo::least(1)),
-        (Method::DELETE, "/fwo/4", json!({})),
-        (Method::DELETE, "/fwo/99", json!({})),
-    ] {
-        let (status, told) = docs.write(VIEWER, method.clone(), path, &body).await;
-        assert_eq!(status, 403, "{method} {path}: {told}");
-    }
-    assert_eq!(docs.text(ADMIN, "/fwo").await, before);
-    let (status, made) = docs.write(PM, Method::POST, "/fwo", &fwo::full(1)).await;
-    assert_eq!(
-        (status, &made["createdBy"]),
-        (200, &json!("pm@lakeline.example"))
-    );
-    let path = format!("/fwo/{}", made["id"]);
-    for (step, expected) in [
-        ("PRICING", 200),
-        ("WAITING_FOR_APPROVAL", 200),
-        ("INVOICE_ISSUED", 200),
-    ] {
-        let body = with(made.clone(), "status", json!(step));
-        assert_eq!(
-            docs.write(PM, Method::PUT, &path, &body).await.0,
-            expected,
-            "{step}"
-        );
-    }
-    assert_eq!(docs.delete(PM, &path).await, 409);
-}
-
-#[tokio::test]
-async fn a_foreman_writes_the_work_of_assigned_projects_without_pricing_it() {
-    let demo = Sandbox::start("demo");
-    let assigned = demo.json(FOREMAN, "/project").await["content"][0]["id"]
-        .as_i64()
-        .unwrap();
-    let all = demo.all(ADMIN, "/fwo?status=ENTRY").await;
-    let mine = demo.all(FOREMAN, "/fwo?status=ENTRY").await;
-    let hidden = all.iter().find(|fwo| !mine.contains(fwo)).unwrap();
-
-    let body = fwo::least(hidden["projectId"].as_i64().unwrap());
-    let (status, told) = demo.write(FOREMAN, Method::POST, "/fwo", &body).await;
-    assert_eq!(
-        (status, broken(&told)),
-        (400, vec![("projectId", "does not exist")])
-    );
-    let path = format!("/fwo/{}", hidden["id"]);
-    let read = demo.json(ADMIN, &path).await;
-    assert_eq!(demo.write(FOREMAN, Method::PUT, &path, &read).await.0, 404);
-    assert_eq!(demo.delete(FOREMAN, &path).await, 404);
-    assert_eq!(demo.json(ADMIN, &path).await, read);
-
-    let priced = with(fwo::full(assigned), "type", json!("FIELD_WORK"));
-    assert_eq!(
-        demo.write(FOREMAN, Method::POST, "/fwo", &priced).await.0,
-        403
-    );
-    let unpriced = with(priced, "pricing", json!({ "overheadPercent": 0 }));
-    let (status, made) = demo.write(FOREMAN, Method::POST, "/fwo", &unpriced).await;
-    assert_eq!(
-        (status, &made["createdBy"]),
-        (200, &json!("foreman@lakeline.example"))
-    );
-    let path = format!("/fwo/{}", made["id"]);
-    let mut repriced = made.clone();
-    repriced["pricing"]["profitPercent"] = json!(1);
-    assert_eq!(
-        demo.write(FOREMAN, Method::PUT, &path, &repriced).await.0,
-        403
-    );
-    let shorter = with(made.clone(), "summary", json!("Shorter"));
-    assert_eq!(
-        demo.write(FOREMAN, Method::PUT, &path, &shorter).await.0,
-        200
-    );
-
-    assert_eq!(
-        demo.write(
-            FOREMAN,
-            Method::PUT,
-            &path,
-            &with(made, "status", json!("PRICING"))
-        )
-        .await
-        .0,
-        200
-    );
-    assert_eq!(
-        demo.delete(FOREMAN, &path).await,
-        403,
-        "it is no longer in ENTRY"
-    );
-    let path = format!("/fwo/{}", mine[0]["id"]);
-    assert_eq!(demo.delete(FOREMAN, &path).await, 204);
-}
-
-#[tokio::test]
-async fn what_the_general_contractor_has_is_not_deleted() {
-    let demo = Sandbox::start("demo");
-    for (step, expected) in [
-        ("ENTRY", 204),
-        ("PENDING_SIGNATURE", 204),
-        ("PENDING_CHANGES", 204),
-        ("PRICING", 204),
-        ("WAITING_FOR_APPROVAL", 204),
-        ("GC_REWORK", 204),
-        ("EXECUTED", 409),
-        ("CHANGE_ORDER_ISSUED", 409),
-        ("INVOICE_ISSUED", 409),
-        ("INVOICE_PAID", 409),
-    ] {
-        let found = demo
-            .json(ADMIN, &format!("/fwo?status={step}&size=1"))
-            .await;
-        let path = format!("/fwo/{}", found["content"][0]["id"]);
-        assert_eq!(demo.delete(ADMIN, &path).await, expected, "{step}");
-        let left = demo.get(ADMIN, &path).await.status() == 200;
-        assert_eq!(left, expected == 409, "{step}");
-    }
 }

@@ -2,6 +2,7 @@
 
 pub(crate) mod as_graphql;
 pub(crate) mod as_grpc;
+pub(crate) mod bench;
 pub(crate) mod door;
 pub(crate) mod fault;
 pub(crate) mod fwo;

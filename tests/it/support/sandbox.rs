@@ -92,6 +92,13 @@ impl Sandbox {
         }
     }
 
+    /// Ends the process at once, without a chance to finish anything.
+    pub(crate) fn kill(&self) {
+        let id = self.process.id().to_string();
+        let killed = Command::new("kill").args(["-KILL", &id]).status();
+        assert!(killed.expect("a way to kill").success());
+    }
+
     /// One demo sandbox for all tests that only read.
     pub(crate) fn shared() -> &'static Self {
         static SHARED: OnceLock<Sandbox> = OnceLock::new();

@@ -16,7 +16,6 @@ use crate::sandbox::filter::Filter;
 use crate::sandbox::fwo::Fwo;
 use crate::sandbox::fwo::FwoStatus;
 use crate::sandbox::fwo::FwoType;
-use crate::sandbox::fwo::TABLES;
 use crate::sandbox::fwo_draft;
 use crate::sandbox::fwo_steps;
 use crate::sandbox::fwo_summary::FwoSummary;
@@ -110,7 +109,7 @@ async fn fwos(
     let filter = filter(&caller, &query)?;
     let request = PageRequest::read(&query, SORTABLE)?;
     store
-        .read(move |database| list(database, &filter, &request))
+        .read(move |database| Page::list(database, &filter, &request))
         .await
         .map(Json)
 }
@@ -136,23 +135,6 @@ fn filter(caller: &Caller, query: &Query) -> Answer<Filter> {
         .and("f.created_at < ?", instant("createdTo")?)
         .and("f.updated_at >= ?", instant("updatedFrom")?)
         .and("f.updated_at < ?", instant("updatedTo")?))
-}
-
-/// Filters name columns of `fwos` only, so that counting needs no join: it would cost more than the page.
-fn list(database: &Connection, filter: &Filter, request: &PageRequest) -> Answer<Page<FwoSummary>> {
-    let matching = filter.sql();
-    let total = database
-        .prepare_cached(&format!("SELECT count(*) FROM fwos f {matching}"))?
-        .query_row(filter.values(), |row| row.get(0))?;
-    let (columns, page) = (FwoSummary::COLUMNS, request.sql());
-    let content = database
-        .prepare_cached(&format!("SELECT {columns} FROM {TABLES} {matching} {page}"))?
-        .query_map(
-            filter.values_then(request.limit_and_offset()),
-            FwoSummary::read,
-        )?
-        .collect::<rusqlite::Result<_>>()?;
-    Ok(Page::new(request, content, total))
 }
 
 /// Retrieve FWO details

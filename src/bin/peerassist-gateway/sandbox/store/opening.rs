@@ -35,7 +35,8 @@ pub(super) fn open(
         bail!("{place} is not a sandbox database");
     }
     if file.is_some() {
-        // Readers and the writer do not wait for each other.
+        // Readers and the writer do not wait for each other. What was committed is with the kernel before it is told, so
+        // that a killed process loses nothing of it; only a power cut may take back the last commits, whole.
         writer.pragma_update(None, "journal_mode", "WAL")?;
         writer.pragma_update(None, "synchronous", "NORMAL")?;
     }
