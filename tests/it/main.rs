@@ -19,6 +19,8 @@ mod grpc_customer_writes;
 mod grpc_customers;
 mod grpc_deadlines;
 mod grpc_errors;
+mod grpc_fwo_bodies;
+mod grpc_fwo_rules;
 mod grpc_fwos;
 mod grpc_services;
 mod grpc_wire;
