@@ -41,7 +41,7 @@ async fn the_row_of_a_list_is_part_of_the_whole_record() {
     }
 }
 
-fn decimal(value: &Value) -> Decimal {
+pub(crate) fn decimal(value: &Value) -> Decimal {
     value.to_string().parse().unwrap()
 }
 
@@ -87,7 +87,7 @@ fn rated_amount(line: &Value) -> Decimal {
 }
 
 /// Contract 3.3, computed again from the lines with another decimal library.
-fn check_totals(fwo: &Value) {
+pub(crate) fn check_totals(fwo: &Value) {
     let pricing = &fwo["pricing"];
     let labor = sum(&fwo["labor"], labor_amount);
     let material = sum(&fwo["materials"], material_amount);

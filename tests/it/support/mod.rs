@@ -3,7 +3,9 @@
 pub(crate) mod as_graphql;
 pub(crate) mod door;
 pub(crate) mod fault;
+pub(crate) mod fwo;
 pub(crate) mod grpc;
+pub(crate) mod json;
 pub(crate) mod ledger;
 pub(crate) mod process;
 pub(crate) mod raw;

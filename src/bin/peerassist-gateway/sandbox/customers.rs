@@ -233,6 +233,7 @@ fn find(database: &Connection, caller: &Caller, id: i64) -> Answer<Customer> {
 #[utoipa::path(
     post,
     path = "/customer",
+    operation_id = "create_customer",
     tag = "Customer Controller",
     request_body = CustomerWrite,
     responses(
@@ -262,6 +263,7 @@ async fn create(
 #[utoipa::path(
     put,
     path = "/customer/{id}",
+    operation_id = "update_customer",
     tag = "Customer Controller",
     params(("id" = i64, Path, example = 3)),
     request_body = CustomerWrite,
@@ -281,7 +283,7 @@ async fn update(
     Json(write): Json<CustomerWrite>,
 ) -> Answer<Json<Customer>> {
     caller.may_write_customers()?;
-    write.agree(id)?;
+    write.id.agree(id)?;
     replace(&store, caller, id, write).await
 }
 
@@ -289,6 +291,7 @@ async fn update(
 #[utoipa::path(
     put,
     path = "/customer",
+    operation_id = "update_customer_by_body",
     tag = "Customer Controller",
     request_body = CustomerWrite,
     responses(
@@ -306,7 +309,7 @@ async fn update_by_body(
     Json(write): Json<CustomerWrite>,
 ) -> Answer<Json<Customer>> {
     caller.may_write_customers()?;
-    let id = write.meant()?;
+    let id = write.id.meant()?;
     replace(&store, caller, id, write).await
 }
 
@@ -331,6 +334,7 @@ async fn replace(
 #[utoipa::path(
     delete,
     path = "/customer/{id}",
+    operation_id = "delete_customer",
     tag = "Customer Controller",
     params(("id" = i64, Path, example = 4)),
     responses(

@@ -131,7 +131,7 @@ pub(crate) fn router() -> OpenApiRouter<Store> {
 }
 
 /// What the caller may see: the company's projects, for a foreman the assigned ones.
-fn visible(caller: &Caller) -> Filter {
+pub(crate) fn visible(caller: &Caller) -> Filter {
     Filter::new("p.company_id = ?", caller.company_id).and(
         "p.id IN (SELECT project_id FROM project_assignments WHERE user_id = ?)",
         caller.assignee(),

@@ -17,7 +17,7 @@ const SCHEMA: &str = include_str!("schema.sql");
 /// Marks a file as ours in its header ("PASB").
 const APPLICATION_ID: i64 = 0x5041_5342;
 /// Raised whenever schema.sql changes in a way that old files do not follow.
-const SCHEMA_VERSION: i64 = 1;
+const SCHEMA_VERSION: i64 = 2;
 /// How long a statement waits for another process on the same file.
 const BUSY_WAIT: Duration = Duration::from_secs(5);
 
