@@ -35,6 +35,7 @@ mod read_your_writes;
 mod round_trip;
 mod upstream_calls;
 mod windows;
+mod write_failures;
 
 mod cli;
 mod cli_serve;
