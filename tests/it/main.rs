@@ -21,6 +21,7 @@ mod grpc_deadlines;
 mod grpc_errors;
 mod grpc_fwo_bodies;
 mod grpc_fwo_rules;
+mod grpc_fwo_writes;
 mod grpc_fwos;
 mod grpc_services;
 mod grpc_wire;
