@@ -11,6 +11,8 @@ use tonic_types::StatusExt;
 
 use crate::support::door::fields;
 use crate::support::door::reason;
+use crate::support::door::told;
+use crate::support::door::violations;
 use crate::support::grpc::GrpcUser;
 use crate::support::sandbox::ADMIN;
 use crate::support::stack::Stack;
@@ -108,22 +110,6 @@ fn upstream(changes: Value) -> Value {
     members.extend(changes.as_object().unwrap().clone());
     members.retain(|_, value| !value.is_null());
     wanted
-}
-
-/// Each violation as its field and rule.
-fn violations(status: &Status) -> Vec<(String, String)> {
-    assert_eq!(status.code(), Code::InvalidArgument, "{status:?}");
-    assert_eq!(reason(status), "INVALID_INPUT");
-    let request = status.get_details_bad_request().unwrap();
-    let violations = request.field_violations.into_iter();
-    violations.map(|v| (v.field, v.description)).collect()
-}
-
-fn told(expected: &[(&str, &str)]) -> Vec<(String, String)> {
-    let expected = expected.iter();
-    expected
-        .map(|(field, rule)| ((*field).to_owned(), (*rule).to_owned()))
-        .collect()
 }
 
 #[tokio::test]
