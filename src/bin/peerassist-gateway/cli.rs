@@ -4,9 +4,11 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::Args;
+use clap::CommandFactory;
 use clap::Parser;
 use clap::Subcommand;
 use clap::ValueEnum;
+use clap::error::ErrorKind;
 use clap_complete::Shell;
 use peerassist_gateway::config::Flag;
 
@@ -76,11 +78,16 @@ pub(crate) struct Serve {
     /// What the sandbox starts with, when it has no data yet
     #[arg(long, value_enum, default_value = "demo", requires = "sandbox")]
     set: sandbox::DataSet,
+    /// What the sandbox does otherwise, as a live service may; `sandbox --help` lists them; repeatable
+    #[arg(long = "personality", value_name = "NAME[=VALUE]", value_parser = sandbox::PersonalityNames,
+        hide_possible_values = true, requires = "sandbox")]
+    personalities: Vec<sandbox::Personality>,
     #[command(flatten)]
     pub(crate) lifetime: Lifetime,
 }
 
 #[derive(Args, Debug)]
+#[command(after_long_help = sandbox::personality_help())]
 pub(crate) struct Sandbox {
     /// Where to listen
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:9090")]
@@ -94,6 +101,10 @@ pub(crate) struct Sandbox {
     /// How many field work orders the demo set has
     #[arg(long, value_name = "N", default_value_t = FWOS, value_parser = clap::value_parser!(u32).range(..=FWOS_MAX))]
     fwos: u32,
+    /// What it does otherwise, as a live service may; `--help` lists them; repeatable
+    #[arg(long = "personality", value_name = "NAME[=VALUE]", value_parser = sandbox::PersonalityNames,
+        hide_possible_values = true)]
+    personalities: Vec<sandbox::Personality>,
     #[command(flatten)]
     pub(crate) lifetime: Lifetime,
 }
@@ -172,23 +183,39 @@ impl Serve {
         self.config.clone()
     }
 
-    /// What the sandbox holds, where one is wanted.
-    pub(crate) fn data(&self) -> sandbox::Options {
-        sandbox::Options {
+    /// What the sandbox is, where one is wanted; fails where its personalities contradict each other.
+    pub(crate) fn options(&self) -> Result<sandbox::Options, clap::Error> {
+        Ok(sandbox::Options {
             data: self.data.clone(),
             set: self.set,
             fwos: FWOS,
-        }
+            personalities: personalities("serve", &self.personalities)?,
+        })
     }
 }
 
 impl Sandbox {
-    /// What the sandbox holds.
-    pub(crate) fn data(&self) -> sandbox::Options {
-        sandbox::Options {
+    /// What the sandbox is; fails where its personalities contradict each other.
+    pub(crate) fn options(&self) -> Result<sandbox::Options, clap::Error> {
+        Ok(sandbox::Options {
             data: self.data.clone(),
             set: self.set,
             fwos: self.fwos,
-        }
+            personalities: personalities("sandbox", &self.personalities)?,
+        })
     }
+}
+
+/// A contradiction is wrong usage of the command, like any that clap finds itself.
+fn personalities(
+    command: &str,
+    asked: &[sandbox::Personality],
+) -> Result<sandbox::Personalities, clap::Error> {
+    sandbox::Personalities::of(asked).map_err(|contradiction| {
+        let mut cli = Cli::command();
+        cli.build();
+        let command = cli.find_subcommand_mut(command);
+        let command = command.expect("the command that was read is one of ours");
+        command.error(ErrorKind::ArgumentConflict, contradiction)
+    })
 }

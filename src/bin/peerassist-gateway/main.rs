@@ -68,6 +68,9 @@ fn done(printed: anyhow::Result<()>) -> anyhow::Result<ExitCode> {
 }
 
 fn fail(error: &anyhow::Error) -> ExitCode {
+    if let Some(usage) = error.downcast_ref::<clap::Error>() {
+        usage.exit();
+    }
     match error.downcast_ref::<config::Mistakes>() {
         Some(mistakes) => {
             output::complain(mistakes);

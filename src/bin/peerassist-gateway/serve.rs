@@ -31,6 +31,7 @@ const DEMO_KEY: &str = "demo-key";
 /// Serves the gateway until a signal, or until stdin closes where that is wanted.
 pub(crate) async fn serve(command: cli::Serve) -> anyhow::Result<ExitCode> {
     let signals = Signals::catch().context("signals cannot be caught")?;
+    let options = command.options()?;
     let mut sources = sources(&command);
     let sandbox = match command.sandbox {
         true => Some(bind_sandbox(&mut sources).await?),
@@ -46,7 +47,7 @@ pub(crate) async fn serve(command: cli::Serve) -> anyhow::Result<ExitCode> {
     let mut welcome = format!("gateway: http://{gateway}\nadmin: http://{admin}\n");
     if let Some(listener) = sandbox {
         welcome.push_str(&welcome::text(gateway, listener.local_addr()?));
-        start_sandbox(listener, &command.data())?;
+        start_sandbox(listener, &options)?;
     }
     output::print(welcome.as_bytes())?;
     tokio::select! {
@@ -65,10 +66,11 @@ pub(crate) async fn serve(command: cli::Serve) -> anyhow::Result<ExitCode> {
 /// Serves the stand-in REST API until a signal, or until stdin closes where that is wanted.
 pub(crate) async fn sandbox(command: cli::Sandbox) -> anyhow::Result<ExitCode> {
     let signals = Signals::catch().context("signals cannot be caught")?;
+    let options = command.options()?;
     telemetry::init(&sandbox_logs());
     let listener = listener::bind(command.listen, "--listen").await?;
     let address = listener.local_addr()?;
-    let sandbox = sandbox::open(&command.data())?;
+    let sandbox = sandbox::open(&options)?;
     output::print(format!("sandbox: http://{address}\n").as_bytes())?;
     tokio::select! {
         served = sandbox.serve(listener, signals.clone().first()) => served.map(|()| ExitCode::SUCCESS),

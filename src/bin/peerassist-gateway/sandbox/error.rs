@@ -113,13 +113,8 @@ impl IntoResponse for Problem {
     }
 }
 
-/// Middleware: writes the body of every failed answer.
-pub(crate) async fn describe_failures(request: Request, next: Next) -> Response {
-    let path = request.uri().path().to_owned();
-    let mut response = next.run(request).await;
-    let Some(problem) = response.extensions_mut().remove::<Problem>() else {
-        return response;
-    };
+/// The whole answer for a problem with this path.
+pub(crate) fn describe(problem: Problem, path: String) -> Response {
     let body = ErrorBody {
         timestamp: Instant::now(),
         status: problem.status.as_u16(),
@@ -129,16 +124,27 @@ pub(crate) async fn describe_failures(request: Request, next: Next) -> Response 
         errors: problem.fields,
     };
     let mut described = json::respond(problem.status, &body);
+    if problem.status == StatusCode::UNAUTHORIZED {
+        described
+            .headers_mut()
+            .insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    }
+    described
+}
+
+/// Middleware: writes the body of every failed answer.
+pub(crate) async fn describe_failures(request: Request, next: Next) -> Response {
+    let path = request.uri().path().to_owned();
+    let mut response = next.run(request).await;
+    let Some(problem) = response.extensions_mut().remove::<Problem>() else {
+        return response;
+    };
+    let mut described = describe(problem, path);
     // Headers of the failed answer stay (`Allow` on a 405); those that describe its empty body do not.
     for (name, value) in response.headers() {
         if !described.headers().contains_key(name) && name != axum::http::header::CONTENT_LENGTH {
             described.headers_mut().append(name, value.clone());
         }
-    }
-    if problem.status == StatusCode::UNAUTHORIZED {
-        described
-            .headers_mut()
-            .insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
     }
     described
 }

@@ -34,6 +34,8 @@ mod path;
 mod query;
 mod validation;
 
+mod personality;
+
 mod columns;
 mod decimal;
 mod instant;
@@ -53,6 +55,11 @@ use tokio::net::TcpListener;
 
 use self::store::Store;
 
+pub(crate) use self::personality::Names as PersonalityNames;
+pub(crate) use self::personality::Personalities;
+pub(crate) use self::personality::Personality;
+pub(crate) use self::personality::help as personality_help;
+
 /// How long calls in flight may take to end once a shutdown began.
 const DRAIN_MAX: Duration = Duration::from_secs(10);
 
@@ -64,6 +71,8 @@ pub(crate) struct Options {
     pub(crate) set: DataSet,
     /// How many FWOs a new `demo` set gets; a file that is already filled keeps what it has.
     pub(crate) fwos: u32,
+    /// What it does otherwise than the contract says.
+    pub(crate) personalities: Personalities,
 }
 
 /// Which invented world to start with.
@@ -87,19 +96,28 @@ impl DataSet {
 /// An opened sandbox.
 pub(crate) struct Sandbox {
     store: Store,
+    personalities: Personalities,
 }
 
 /// Opens the database and fills it if it is new.
 ///
 /// Fails when the file is not a sandbox database or holds the other data set.
 pub(crate) fn open(options: &Options) -> anyhow::Result<Sandbox> {
-    let Options { data, set, fwos } = options;
+    let Options {
+        data,
+        set,
+        fwos,
+        personalities,
+    } = options;
     let store = Store::open(data.as_deref(), set.name(), |database| match set {
         DataSet::Docs => seed::docs(database),
         DataSet::Demo => seed::demo(database, *fwos),
     })?;
     passwords::prepare();
-    Ok(Sandbox { store })
+    Ok(Sandbox {
+        store,
+        personalities: personalities.clone(),
+    })
 }
 
 impl Sandbox {
@@ -116,8 +134,8 @@ impl Sandbox {
         };
         // Small answers must not wait for more to send; a failure to say so costs only time.
         let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
-        let service =
-            router::router(self.store).into_make_service_with_connect_info::<SocketAddr>();
+        let service = router::router(self.store, self.personalities)
+            .into_make_service_with_connect_info::<SocketAddr>();
         let serving = axum::serve(listener, service).with_graceful_shutdown(shutdown);
         let overdue = async {
             _ = stopped.await;

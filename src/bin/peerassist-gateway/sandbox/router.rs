@@ -20,11 +20,13 @@ use crate::sandbox::error;
 use crate::sandbox::error::Problem;
 use crate::sandbox::fwos;
 use crate::sandbox::openapi;
+use crate::sandbox::personality;
+use crate::sandbox::personality::Personalities;
 use crate::sandbox::projects;
 use crate::sandbox::store::Store;
 
 /// An FWO with the longest description and hundreds of lines is well below this.
-const BODY_BYTES_MAX: usize = 1024 * 1024;
+pub(crate) const BODY_BYTES_MAX: usize = 1024 * 1024;
 
 /// What anybody may call.
 fn open() -> OpenApiRouter<Store> {
@@ -45,7 +47,7 @@ pub(crate) fn document() -> utoipa::openapi::OpenApi {
     document
 }
 
-pub(crate) fn router(store: Store) -> Router {
+pub(crate) fn router(store: Store, personalities: Personalities) -> Router {
     let calls = Calls::default();
     // The guard wraps the fallback too: an unknown path without a token is 401, not 404.
     let guarded = Router::from(guarded())
@@ -54,9 +56,12 @@ pub(crate) fn router(store: Store) -> Router {
         .layer(from_fn_with_state(store.clone(), auth::require_token));
     let open = Router::from(open()).method_not_allowed_fallback(method_not_allowed);
     // Layers run from the last to the first.
-    open.merge(guarded)
+    let api = open
+        .merge(guarded)
         .with_state(store)
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+        .layer(from_fn(error::describe_failures));
+    personality::around(api, personalities, &document())
         .layer(from_fn_with_state(calls.clone(), calls::count))
         .merge(
             calls
