@@ -274,6 +274,12 @@ async fn amounts_that_no_column_holds_are_refused() {
     assert_eq!(broken(&refused(&docs, &body).await), [("amount", MONEY)]);
     body["equipment"] = json!([line]);
     assert_eq!(docs.write(ADMIN, Method::POST, "/fwo", &body).await.0, 200);
+    // As many of the dearest lines as a body has room for.
+    let line =
+        json!({ "description": "x", "unitType": "x", "quantity": 1, "rate": 999_999_999_999_i64 });
+    body["equipment"] = std::iter::repeat_n(line, 15_000).collect();
+    body["pricing"] = json!({ "overheadPercent": 100, "profitPercent": 100 });
+    assert_eq!(broken(&refused(&docs, &body).await), [("amount", MONEY)]);
     // As large as digits allow, in every factor at once.
     let line = json!({
         "description": "x", "unitType": "x", "pricingUnit": "E", "quantity": 99999999.9999, "factor": 9999.9999,

@@ -15,6 +15,7 @@ use crate::support::sandbox::ADMIN;
 use crate::support::sandbox::Sandbox;
 use crate::support::sandbox::User;
 
+/// All steps, in the order of the contract.
 pub(crate) const STEPS: [&str; 10] = [
     "ENTRY",
     "PENDING_SIGNATURE",
@@ -66,6 +67,7 @@ impl Bench {
         self.read().await
     }
 
+    /// The same without a signature.
     pub(crate) async fn unsigned(&self, r#type: &str, step: &str) -> Value {
         self.put_into(r#type, step).await;
         let sql = "UPDATE fwos SET signer_name = NULL, signer_email = NULL, signed_at = NULL WHERE id = ?";

@@ -152,6 +152,7 @@ impl FwoWrite {
         let mut after = before.clone();
         after.updated_at = now;
         self.apply(&mut after, &mut rules);
+        // The dearest lines that a body has room for, doubled by each percentage, stay within 64 bits.
         let total = after.pricing().total;
         rules.computed("amount", total, MONEY_DIGITS);
         rules.finish().map(|()| Change { before, after })
