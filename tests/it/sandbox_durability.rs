@@ -34,6 +34,8 @@ struct Writer {
     name: usize,
     token: String,
     acknowledged: usize,
+    /// How many writes there were, those included that got no answer: no name is used twice.
+    begun: usize,
     /// What each object was when last acknowledged; none for one that was deleted.
     ledger: BTreeMap<String, Option<Value>>,
     /// The write that got no answer.
@@ -45,6 +47,7 @@ impl Writer {
     async fn work(&mut self, sandbox: &Sandbox, tally: &Tally) {
         while self.acknowledged < WRITES_OF_EACH {
             let write = self.next();
+            self.begun += 1;
             let Some(now) = self.send(sandbox, &write).await else {
                 self.unanswered = Some(write);
                 return;
@@ -79,7 +82,7 @@ impl Writer {
     /// Customers and FWOs in turn, made, replaced and deleted.
     fn next(&self) -> Write {
         let round = self.acknowledged;
-        let name = format!("W{}-{round}", self.name);
+        let name = format!("W{}-{}", self.name, self.begun);
         let latest = |prefix: &str| {
             let mut there = self
                 .ledger
@@ -229,6 +232,7 @@ async fn nothing_acknowledged_is_lost_when_the_process_is_killed() {
             name,
             token: answer["token"].as_str().unwrap().to_owned(),
             acknowledged: 0,
+            begun: 0,
             ledger: BTreeMap::new(),
             unanswered: None,
         });

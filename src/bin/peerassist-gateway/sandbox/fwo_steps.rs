@@ -106,32 +106,29 @@ fn clears_signature(from: Step, to: Step) -> bool {
 
 /// The members in which two states of an FWO differ.
 fn changed(before: &FwoDraft, after: &FwoDraft) -> impl Iterator<Item = (&'static str, Group)> {
-    macro_rules! differs {
-        ($name:literal, $group:ident, $($member:ident).+) => {
-            ($name, Group::$group, before.$($member).+ != after.$($member).+)
-        };
-    }
+    // A table is read by its columns.
+    #[rustfmt::skip]
     let members = [
-        differs!("type", Type, r#type),
-        differs!("summary", Texts, summary),
-        differs!("description", Texts, description),
-        differs!("categories", Texts, categories),
-        differs!("referenceNumber", Texts, reference_number),
-        differs!("gcReference", Texts, gc_reference),
-        differs!("gcDocumentReference", Texts, gc_document_reference),
-        differs!("gcDocumentReferenceType", Texts, gc_document_reference_type),
-        differs!("romAmount", Texts, rom_amount),
-        differs!("groupName", Texts, group_name),
-        differs!("premiumTime", Lines, premium_time),
-        differs!("labor", Lines, lines.labor),
-        differs!("materials", Lines, lines.materials),
-        differs!("equipment", Lines, lines.equipment),
-        differs!("additionalItems", Lines, lines.additional_items),
-        differs!("pricing.overheadPercent", Percents, overhead_percent),
-        differs!("pricing.profitPercent", Percents, profit_percent),
-        differs!("signature", Signature, signature),
-        differs!("changeOrderNumber", ChangeOrderNumber, change_order_number),
-        differs!("invoiceNumber", InvoiceNumber, invoice_number),
+        ("type", Group::Type, before.r#type != after.r#type),
+        ("summary", Group::Texts, before.summary != after.summary),
+        ("description", Group::Texts, before.description != after.description),
+        ("categories", Group::Texts, before.categories != after.categories),
+        ("referenceNumber", Group::Texts, before.reference_number != after.reference_number),
+        ("gcReference", Group::Texts, before.gc_reference != after.gc_reference),
+        ("gcDocumentReference", Group::Texts, before.gc_document_reference != after.gc_document_reference),
+        ("gcDocumentReferenceType", Group::Texts, before.gc_document_reference_type != after.gc_document_reference_type),
+        ("romAmount", Group::Texts, before.rom_amount != after.rom_amount),
+        ("groupName", Group::Texts, before.group_name != after.group_name),
+        ("premiumTime", Group::Lines, before.premium_time != after.premium_time),
+        ("labor", Group::Lines, before.lines.labor != after.lines.labor),
+        ("materials", Group::Lines, before.lines.materials != after.lines.materials),
+        ("equipment", Group::Lines, before.lines.equipment != after.lines.equipment),
+        ("additionalItems", Group::Lines, before.lines.additional_items != after.lines.additional_items),
+        ("pricing.overheadPercent", Group::Percents, before.overhead_percent != after.overhead_percent),
+        ("pricing.profitPercent", Group::Percents, before.profit_percent != after.profit_percent),
+        ("signature", Group::Signature, before.signature != after.signature),
+        ("changeOrderNumber", Group::ChangeOrderNumber, before.change_order_number != after.change_order_number),
+        ("invoiceNumber", Group::InvoiceNumber, before.invoice_number != after.invoice_number),
     ];
     let changed = members.into_iter().filter(|(_, _, differs)| *differs);
     changed.map(|(member, group, _)| (member, group))
