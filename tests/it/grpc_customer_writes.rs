@@ -1,12 +1,9 @@
 //! Customers written over gRPC.
 
 use peerassist_gateway::grpc::v1;
-use peerassist_gateway::grpc::v1::get_customer_request::By;
-use prost_types::FieldMask;
 use serde_json::Value;
 use serde_json::json;
 use tonic::Code;
-use tonic::Status;
 use tonic_types::StatusExt;
 
 use crate::support::door::fields;
@@ -20,63 +17,6 @@ use crate::support::stack::Stack;
 /// Two names of requests.
 const ONE: &str = "5b4b3c1e-0f53-4a6f-9d0a-3a1f1f6f9b01";
 const TWO: &str = "5b4b3c1e-0f53-4a6f-9d0a-3a1f1f6f9b02";
-
-/// Who writes.
-struct Writer(GrpcUser);
-
-impl Writer {
-    async fn new(stack: &Stack, name: &str) -> Self {
-        Writer(GrpcUser::new(&stack.user(name).await).await)
-    }
-
-    async fn create(&mut self, customer: v1::Customer) -> Result<v1::Customer, Status> {
-        self.create_once(customer, "").await
-    }
-
-    async fn create_once(
-        &mut self,
-        customer: v1::Customer,
-        request_id: &str,
-    ) -> Result<v1::Customer, Status> {
-        let request = self.0.request(v1::CreateCustomerRequest {
-            customer: Some(customer),
-            request_id: request_id.into(),
-        });
-        let made = self.0.customers.create_customer(request).await;
-        made.map(tonic::Response::into_inner)
-    }
-
-    /// Updates with a mask of these paths; without one where there are none.
-    async fn update(
-        &mut self,
-        customer: v1::Customer,
-        paths: &[&str],
-    ) -> Result<v1::Customer, Status> {
-        let paths: Vec<_> = paths.iter().map(|path| (*path).to_owned()).collect();
-        let request = self.0.request(v1::UpdateCustomerRequest {
-            customer: Some(customer),
-            update_mask: Some(FieldMask { paths }).filter(|mask| !mask.paths.is_empty()),
-        });
-        let changed = self.0.customers.update_customer(request).await;
-        changed.map(tonic::Response::into_inner)
-    }
-
-    async fn delete(&mut self, id: i64, etag: &str) -> Result<(), Status> {
-        let request = self.0.request(v1::DeleteCustomerRequest {
-            id,
-            etag: etag.into(),
-        });
-        let deleted = self.0.customers.delete_customer(request).await;
-        deleted.map(tonic::Response::into_inner)
-    }
-
-    async fn get(&mut self, id: i64) -> Result<v1::Customer, Status> {
-        let by = Some(By::Id(id));
-        let request = self.0.request(v1::GetCustomerRequest { by });
-        let found = self.0.customers.get_customer(request).await;
-        found.map(tonic::Response::into_inner)
-    }
-}
 
 fn customer(number: &str) -> v1::Customer {
     v1::Customer {
@@ -115,16 +55,16 @@ fn upstream(changes: Value) -> Value {
 #[tokio::test]
 async fn a_customer_is_made_changed_and_deleted() {
     let stack = Stack::start("docs");
-    let mut writer = Writer::new(&stack, "admin").await;
+    let mut writer = GrpcUser::of(&stack, "admin").await;
     let ignored = v1::Customer {
         id: 99,
         raw_status: Some("GONE".into()),
         etag: "x".into(),
         ..customer("01000")
     };
-    let made = writer.create(ignored).await.unwrap();
+    let made = writer.create_customer(ignored, "").await.unwrap();
     assert_eq!((made.id, made.status()), (4, v1::CustomerStatus::Active));
-    assert_eq!(writer.get(4).await.unwrap(), made);
+    assert_eq!(writer.get_customer(4).await.unwrap(), made);
 
     let changes = v1::Customer {
         name: Some("New Mill".into()),
@@ -132,19 +72,19 @@ async fn a_customer_is_made_changed_and_deleted() {
         ..only(4)
     };
     let changed = writer
-        .update(changes, &["name", "status", "city"])
+        .update_customer(changes, &["name", "status", "city"])
         .await
         .unwrap();
     assert_eq!(changed.status(), v1::CustomerStatus::Inactive);
-    assert_eq!(writer.get(4).await.unwrap(), changed);
+    assert_eq!(writer.get_customer(4).await.unwrap(), changed);
     let wanted = upstream(json!({ "name": "New Mill", "status": "INACTIVE", "city": null }));
     assert_eq!(stack.sandbox.json(ADMIN, "/customer/4").await, wanted);
 
-    writer.delete(4, "").await.unwrap();
+    writer.delete_customer(4, "").await.unwrap();
     for gone in [
-        writer.get(4).await.map(|_| ()),
-        writer.update(only(4), &["city"]).await.map(|_| ()),
-        writer.delete(4, "").await,
+        writer.get_customer(4).await.map(|_| ()),
+        writer.update_customer(only(4), &["city"]).await.map(|_| ()),
+        writer.delete_customer(4, "").await,
     ] {
         let status = gone.unwrap_err();
         assert_eq!(status.code(), Code::NotFound);
@@ -160,8 +100,8 @@ async fn a_customer_is_made_changed_and_deleted() {
 #[tokio::test]
 async fn a_mask_says_what_is_written() {
     let stack = Stack::start("docs");
-    let mut writer = Writer::new(&stack, "admin").await;
-    writer.create(customer("01000")).await.unwrap();
+    let mut writer = GrpcUser::of(&stack, "admin").await;
+    writer.create_customer(customer("01000"), "").await.unwrap();
     let dayton = || v1::Customer {
         city: Some("Dayton".into()),
         ..only(4)
@@ -200,7 +140,7 @@ async fn a_mask_says_what_is_written() {
             json!({ "name": "Mill", "address2": null, "state": "OH" }),
         ),
     ] {
-        let changed = writer.update(customer, paths).await.unwrap();
+        let changed = writer.update_customer(customer, paths).await.unwrap();
         let now = stack.sandbox.json(ADMIN, "/customer/4").await;
         assert_eq!(now, upstream(changes), "{paths:?}");
         assert_eq!(changed.city.as_deref(), now["city"].as_str());
@@ -210,7 +150,7 @@ async fn a_mask_says_what_is_written() {
 #[tokio::test]
 async fn every_rule_that_a_request_breaks_is_told_with_its_path_and_nothing_is_sent() {
     let mut count = Stack::counted().await;
-    let mut writer = Writer::new(count.stack, "admin").await;
+    let mut writer = GrpcUser::of(count.stack, "admin").await;
     count.total().await;
     let long = |n: usize| Some("x".repeat(n));
     let wrong = v1::Customer {
@@ -253,11 +193,11 @@ async fn every_rule_that_a_request_breaks_is_told_with_its_path_and_nothing_is_s
         ("customer.billing_template_id", "must not be negative"),
         ("customer.trade_template_id", "must not be negative"),
     ];
-    let refused = writer.create_once(wrong.clone(), "first").await;
+    let refused = writer.create_customer(wrong.clone(), "first").await;
     let wanted = [&[("request_id", "must be a UUID")], &values[..]].concat();
     assert_eq!(violations(&refused.unwrap_err()), told(&wanted));
 
-    let refused = writer.create(only(0)).await.unwrap_err();
+    let refused = writer.create_customer(only(0), "").await.unwrap_err();
     let required = [
         "name",
         "number",
@@ -269,7 +209,7 @@ async fn every_rule_that_a_request_breaks_is_told_with_its_path_and_nothing_is_s
     assert_eq!(fields(&refused), required);
 
     // A mask of all members clears those that are absent.
-    let refused = writer.update(only(4), &["*"]).await.unwrap_err();
+    let refused = writer.update_customer(only(4), &["*"]).await.unwrap_err();
     assert_eq!(fields(&refused), required);
     let unknown = v1::Customer {
         id: -1,
@@ -277,7 +217,7 @@ async fn every_rule_that_a_request_breaks_is_told_with_its_path_and_nothing_is_s
         etag: "W/\"1\"".into(),
         ..wrong
     };
-    let refused = writer.update(unknown, &[]).await.unwrap_err();
+    let refused = writer.update_customer(unknown, &[]).await.unwrap_err();
     let wanted = [
         &[
             ("customer.id", "must be a positive number"),
@@ -287,7 +227,7 @@ async fn every_rule_that_a_request_breaks_is_told_with_its_path_and_nothing_is_s
     ]
     .concat();
     assert_eq!(violations(&refused), told(&wanted));
-    let refused = writer.delete(0, "*").await.unwrap_err();
+    let refused = writer.delete_customer(0, "*").await.unwrap_err();
     let wanted = [
         ("id", "must be a positive number"),
         ("etag", "is not an etag of this API"),
@@ -299,7 +239,7 @@ async fn every_rule_that_a_request_breaks_is_told_with_its_path_and_nothing_is_s
 #[tokio::test]
 async fn every_path_of_a_mask_that_is_wrong_is_told_beside_the_values_and_nothing_is_sent() {
     let mut count = Stack::counted().await;
-    let mut writer = Writer::new(count.stack, "admin").await;
+    let mut writer = GrpcUser::of(count.stack, "admin").await;
     count.total().await;
     let wrong = v1::Customer {
         name: Some("x".repeat(256)),
@@ -308,7 +248,7 @@ async fn every_path_of_a_mask_that_is_wrong_is_told_beside_the_values_and_nothin
         ..only(3)
     };
     let paths = ["name", "shoe_size", "zipCode", "name", "*", "city.name", ""];
-    let refused = writer.update(wrong, &paths).await.unwrap_err();
+    let refused = writer.update_customer(wrong, &paths).await.unwrap_err();
     let wanted = [
         ("update_mask.paths[1]", "names no field"),
         ("update_mask.paths[2]", "names no field"),
@@ -322,12 +262,12 @@ async fn every_path_of_a_mask_that_is_wrong_is_told_beside_the_values_and_nothin
         ("customer.name", "at most 255 characters"),
     ];
     assert_eq!(violations(&refused), told(&wanted));
-    let request = writer.0.request(v1::UpdateCustomerRequest::default());
-    let refused = writer.0.customers.update_customer(request).await;
+    let request = writer.request(v1::UpdateCustomerRequest::default());
+    let refused = writer.customers.update_customer(request).await;
     let wanted = told(&[("customer", "is required")]);
     assert_eq!(violations(&refused.unwrap_err()), wanted);
-    let request = writer.0.request(v1::CreateCustomerRequest::default());
-    let refused = writer.0.customers.create_customer(request).await;
+    let request = writer.request(v1::CreateCustomerRequest::default());
+    let refused = writer.customers.create_customer(request).await;
     assert_eq!(violations(&refused.unwrap_err()), wanted);
     assert_eq!(count.total().await, 0);
 }
@@ -335,12 +275,12 @@ async fn every_path_of_a_mask_that_is_wrong_is_told_beside_the_values_and_nothin
 #[tokio::test]
 async fn what_only_the_upstream_can_know_to_be_wrong_is_told_with_its_path_too() {
     let stack = Stack::start("docs");
-    let mut writer = Writer::new(&stack, "admin").await;
+    let mut writer = GrpcUser::of(&stack, "admin").await;
     let unknown = v1::Customer {
         trade_template_id: Some(999),
         ..customer("01000")
     };
-    let refused = writer.create(unknown).await.unwrap_err();
+    let refused = writer.create_customer(unknown, "").await.unwrap_err();
     let wanted = told(&[("customer.trade_template_id", "names nothing that exists")]);
     assert_eq!(violations(&refused), wanted);
 }
@@ -348,15 +288,15 @@ async fn what_only_the_upstream_can_know_to_be_wrong_is_told_with_its_path_too()
 #[tokio::test]
 async fn a_number_that_another_customer_has_already_exists() {
     let stack = Stack::start("docs");
-    let mut writer = Writer::new(&stack, "admin").await;
-    let made = writer.create(customer("01000")).await.unwrap();
+    let mut writer = GrpcUser::of(&stack, "admin").await;
+    let made = writer.create_customer(customer("01000"), "").await.unwrap();
     let taken = v1::Customer {
         number: Some("200-000".into()),
         ..only(made.id)
     };
     for refused in [
-        writer.create(customer("200-000")).await,
-        writer.update(taken, &["number"]).await,
+        writer.create_customer(customer("200-000"), "").await,
+        writer.update_customer(taken, &["number"]).await,
     ] {
         let status = refused.unwrap_err();
         assert_eq!(status.code(), Code::AlreadyExists);
@@ -368,31 +308,34 @@ async fn a_number_that_another_customer_has_already_exists() {
 #[tokio::test]
 async fn a_customer_with_projects_is_not_deleted() {
     let stack = Stack::start("docs");
-    let mut writer = Writer::new(&stack, "admin").await;
+    let mut writer = GrpcUser::of(&stack, "admin").await;
     let project = &stack.sandbox.json(ADMIN, "/project").await["content"][0];
     let id = project["customerId"].as_i64().unwrap();
-    let status = writer.delete(id, "").await.unwrap_err();
+    let status = writer.delete_customer(id, "").await.unwrap_err();
     assert_eq!(status.code(), Code::FailedPrecondition);
     assert_eq!(reason(&status), "PRECONDITION");
     assert!(status.get_details_precondition_failure().is_some());
-    assert!(writer.get(id).await.is_ok());
+    assert!(writer.get_customer(id).await.is_ok());
 }
 
 #[tokio::test]
 async fn who_may_not_write_is_refused() {
     let stack = Stack::start("docs");
-    let mut viewer = Writer::new(&stack, "viewer").await;
+    let mut viewer = GrpcUser::of(&stack, "viewer").await;
     for refused in [
-        viewer.create(customer("01000")).await.map(|_| ()),
-        viewer.update(only(3), &["city"]).await.map(|_| ()),
-        viewer.delete(3, "").await,
+        viewer
+            .create_customer(customer("01000"), "")
+            .await
+            .map(|_| ()),
+        viewer.update_customer(only(3), &["city"]).await.map(|_| ()),
+        viewer.delete_customer(3, "").await,
     ] {
         let status = refused.unwrap_err();
         assert_eq!(status.code(), Code::PermissionDenied);
         assert_eq!(reason(&status), "FORBIDDEN");
     }
     let request = tonic::Request::new(v1::CreateCustomerRequest::default());
-    let refused = viewer.0.customers.create_customer(request).await;
+    let refused = viewer.customers.create_customer(request).await;
     let status = refused.unwrap_err();
     assert_eq!(status.code(), Code::Unauthenticated);
     assert_eq!(reason(&status), "TOKEN_MISSING");
@@ -403,13 +346,16 @@ async fn who_may_not_write_is_refused() {
 #[tokio::test]
 async fn a_request_is_done_once_by_its_id_and_answered_twice() {
     let stack = Stack::start("docs");
-    let mut writer = Writer::new(&stack, "admin").await;
-    let first = writer.create_once(customer("01000"), ONE).await.unwrap();
+    let mut writer = GrpcUser::of(&stack, "admin").await;
+    let first = writer
+        .create_customer(customer("01000"), ONE)
+        .await
+        .unwrap();
     // The same UUID in another spelling.
     let upper = ONE.to_uppercase();
-    let again = writer.create_once(customer("01000"), &upper).await;
+    let again = writer.create_customer(customer("01000"), &upper).await;
     assert_eq!(again.unwrap(), first);
-    let other = writer.create_once(customer("01001"), ONE).await;
+    let other = writer.create_customer(customer("01001"), ONE).await;
     let rule = "was used for another request within the last ten minutes";
     assert_eq!(
         violations(&other.unwrap_err()),
@@ -418,13 +364,16 @@ async fn a_request_is_done_once_by_its_id_and_answered_twice() {
     let count = || stack.sandbox.json(ADMIN, "/customer");
     assert_eq!(count().await["totalElements"], 4);
     // What was refused was not done, and may be mended and sent again.
-    let refused = writer.create_once(customer("01000"), TWO).await;
+    let refused = writer.create_customer(customer("01000"), TWO).await;
     assert_eq!(refused.unwrap_err().code(), Code::AlreadyExists);
-    let mended = writer.create_once(customer("01002"), TWO).await.unwrap();
+    let mended = writer
+        .create_customer(customer("01002"), TWO)
+        .await
+        .unwrap();
     assert_eq!(mended.id, 5);
     // Names of requests are each user's own: this is another login.
-    let mut other = Writer::new(&stack, "admin").await;
-    let made = other.create_once(customer("01003"), ONE).await.unwrap();
+    let mut other = GrpcUser::of(&stack, "admin").await;
+    let made = other.create_customer(customer("01003"), ONE).await.unwrap();
     assert_eq!(made.id, 6);
     assert_eq!(count().await["totalElements"], 6);
 }
@@ -432,29 +381,31 @@ async fn a_request_is_done_once_by_its_id_and_answered_twice() {
 #[tokio::test]
 async fn an_etag_of_yesterday_changes_nothing() {
     let stack = Stack::start("docs");
-    let mut writer = Writer::new(&stack, "admin").await;
-    let made = writer.create(customer("01000")).await.unwrap();
+    let mut writer = GrpcUser::of(&stack, "admin").await;
+    let made = writer.create_customer(customer("01000"), "").await.unwrap();
     let named = |name: &str, etag: &str| v1::Customer {
         name: Some(name.into()),
         etag: etag.into(),
         ..only(4)
     };
-    let one = writer.update(named("One", &made.etag), &["name"]).await;
+    let one = writer
+        .update_customer(named("One", &made.etag), &["name"])
+        .await;
     let one = one.unwrap();
     assert_ne!(one.etag, made.etag);
     for refused in [
         writer
-            .update(named("Two", &made.etag), &[])
+            .update_customer(named("Two", &made.etag), &[])
             .await
             .map(|_| ()),
-        writer.delete(4, &made.etag).await,
+        writer.delete_customer(4, &made.etag).await,
     ] {
         let status = refused.unwrap_err();
         assert_eq!(status.code(), Code::Aborted);
         assert_eq!(reason(&status), "VERSION_CONFLICT");
     }
-    assert_eq!(writer.get(4).await.unwrap(), one);
+    assert_eq!(writer.get_customer(4).await.unwrap(), one);
     // Without one nothing is compared, and the present one is the right one.
-    let two = writer.update(named("Two", ""), &[]).await.unwrap();
-    writer.delete(4, &two.etag).await.unwrap();
+    let two = writer.update_customer(named("Two", ""), &[]).await.unwrap();
+    writer.delete_customer(4, &two.etag).await.unwrap();
 }

@@ -1,7 +1,6 @@
 //! What the gateway can know to be wrong with an order that is written over gRPC.
 
 use peerassist_gateway::grpc::v1;
-use prost_types::FieldMask;
 use prost_types::Timestamp;
 use tonic::Status;
 
@@ -10,6 +9,7 @@ use crate::support::door::asked;
 use crate::support::door::fields;
 use crate::support::door::told;
 use crate::support::door::violations;
+use crate::support::grpc::mask;
 use crate::support::stub::Answer;
 
 fn text(text: &str) -> Option<String> {
@@ -26,10 +26,9 @@ async fn create(door: &Door, fwo: v1::Fwo, request_id: &str) -> Status {
 
 /// An update of order 9 with a mask of these paths.
 async fn update(door: &Door, fwo: v1::Fwo, paths: &[&str]) -> Status {
-    let paths: Vec<_> = paths.iter().map(|path| (*path).to_owned()).collect();
     let request = v1::UpdateFwoRequest {
         fwo: Some(v1::Fwo { id: 9, ..fwo }),
-        update_mask: Some(FieldMask { paths }),
+        update_mask: mask(paths),
     };
     door.fwos().update_fwo(asked(request)).await.unwrap_err()
 }

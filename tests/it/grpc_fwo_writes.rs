@@ -1,7 +1,6 @@
 //! Field work orders written over gRPC, before the real sandbox.
 
 use peerassist_gateway::grpc::v1;
-use prost_types::FieldMask;
 use tonic::Code;
 use tonic::Status;
 use tonic_types::StatusExt;
@@ -16,57 +15,6 @@ use crate::support::sandbox::ADMIN;
 use crate::support::stack::Stack;
 
 const REQUEST_ID: &str = "5b4b3c1e-0f53-4a6f-9d0a-3a1f1f6f9b01";
-
-/// Who writes.
-struct Writer(GrpcUser);
-
-impl Writer {
-    async fn new(stack: &Stack, name: &str) -> Self {
-        Writer(GrpcUser::new(&stack.user(name).await).await)
-    }
-
-    async fn create(&mut self, fwo: v1::Fwo, request_id: &str) -> Result<v1::Fwo, Status> {
-        let request = self.0.request(v1::CreateFwoRequest {
-            fwo: Some(fwo),
-            request_id: request_id.into(),
-        });
-        let made = self.0.fwos.create_fwo(request).await;
-        made.map(tonic::Response::into_inner)
-    }
-
-    /// Updates with a mask of these paths; without one where there are none.
-    async fn update(&mut self, fwo: v1::Fwo, paths: &[&str]) -> Result<v1::Fwo, Status> {
-        let paths: Vec<_> = paths.iter().map(|path| (*path).to_owned()).collect();
-        let request = self.0.request(v1::UpdateFwoRequest {
-            fwo: Some(fwo),
-            update_mask: Some(FieldMask { paths }).filter(|mask| !mask.paths.is_empty()),
-        });
-        let changed = self.0.fwos.update_fwo(request).await;
-        changed.map(tonic::Response::into_inner)
-    }
-
-    /// Moves an order to a step, with what the step needs.
-    async fn step(&mut self, fwo: v1::Fwo, status: v1::FwoStatus) -> Result<v1::Fwo, Status> {
-        let status = status.into();
-        self.update(v1::Fwo { status, ..fwo }, &[]).await
-    }
-
-    async fn delete(&mut self, id: i64, etag: &str) -> Result<(), Status> {
-        let request = self.0.request(v1::DeleteFwoRequest {
-            id,
-            etag: etag.into(),
-        });
-        let deleted = self.0.fwos.delete_fwo(request).await;
-        deleted.map(tonic::Response::into_inner)
-    }
-
-    async fn get(&mut self, id: i64, view: v1::FwoView) -> Result<v1::Fwo, Status> {
-        let view = view.into();
-        let request = self.0.request(v1::GetFwoRequest { id, view });
-        let found = self.0.fwos.get_fwo(request).await;
-        found.map(tonic::Response::into_inner)
-    }
-}
 
 fn text(text: &str) -> Option<String> {
     Some(text.into())
@@ -122,21 +70,34 @@ fn signed() -> v1::Fwo {
     }
 }
 
+/// Moves an order to a step, with what the step needs.
+async fn moved_to(
+    writer: &mut GrpcUser,
+    fwo: v1::Fwo,
+    status: v1::FwoStatus,
+) -> Result<v1::Fwo, Status> {
+    let status = status.into();
+    let moved = v1::Fwo { status, ..fwo };
+    writer.update_fwo(moved, &[]).await
+}
+
 #[tokio::test]
 async fn an_order_is_made_priced_and_moved_to_its_change_order() {
     let stack = Stack::start("docs");
-    let mut writer = Writer::new(&stack, "admin").await;
-    let made = writer.create(order(1), "").await.unwrap();
+    let mut writer = GrpcUser::of(&stack, "admin").await;
+    let made = writer.create_fwo(order(1), "").await.unwrap();
     assert_eq!((made.id, made.number.as_deref()), (5, Some("000005")));
     assert_eq!(made.status(), v1::FwoStatus::Entry);
     assert_eq!(made.amount.as_deref(), Some("1000.00"));
     assert_eq!(made.labor_hours.as_deref(), Some("10.00"));
-    assert_eq!(writer.get(5, v1::FwoView::Full).await.unwrap(), made);
+    assert_eq!(writer.get_fwo(5, v1::FwoView::Full).await.unwrap(), made);
 
     let step = v1::FwoStatus::PendingSignature;
-    writer.step(only(5), step).await.unwrap();
+    moved_to(&mut writer, only(5), step).await.unwrap();
     let signed = v1::Fwo { id: 5, ..signed() };
-    let priced = writer.step(signed, v1::FwoStatus::Pricing).await.unwrap();
+    let priced = moved_to(&mut writer, signed, v1::FwoStatus::Pricing)
+        .await
+        .unwrap();
     let signature = priced.detail.unwrap().signature.unwrap();
     assert_eq!(signature.signer_name.as_deref(), Some("Gus"));
     assert!(signature.signed_date.is_some());
@@ -153,45 +114,48 @@ async fn an_order_is_made_priced_and_moved_to_its_change_order() {
         ..only(5)
     };
     let path = ["detail.pricing.overhead_percent"];
-    let priced = writer.update(percentages, &path).await.unwrap();
+    let priced = writer.update_fwo(percentages, &path).await.unwrap();
     assert_eq!(priced.amount.as_deref(), Some("1100.00"));
 
     for step in [v1::FwoStatus::WaitingForApproval, v1::FwoStatus::Executed] {
-        assert_eq!(writer.step(only(5), step).await.unwrap().status(), step);
+        assert_eq!(
+            moved_to(&mut writer, only(5), step).await.unwrap().status(),
+            step
+        );
     }
     let issued = v1::Fwo {
         change_order_number: text("CO-17"),
         ..only(5)
     };
     let step = v1::FwoStatus::ChangeOrderIssued;
-    let issued = writer.step(issued, step).await.unwrap();
+    let issued = moved_to(&mut writer, issued, step).await.unwrap();
     assert_eq!(issued.change_order_number.as_deref(), Some("CO-17"));
-    assert_eq!(writer.get(5, v1::FwoView::Full).await.unwrap(), issued);
+    assert_eq!(writer.get_fwo(5, v1::FwoView::Full).await.unwrap(), issued);
 }
 
 #[tokio::test]
 async fn what_the_step_of_an_order_does_not_allow_is_a_failed_precondition() {
     let stack = Stack::start("docs");
-    let mut writer = Writer::new(&stack, "admin").await;
-    writer.create(order(1), "").await.unwrap();
+    let mut writer = GrpcUser::of(&stack, "admin").await;
+    writer.create_fwo(order(1), "").await.unwrap();
     let step = v1::FwoStatus::Executed;
-    let illegal = writer.step(only(5), step).await.map(|_| ());
+    let illegal = moved_to(&mut writer, only(5), step).await.map(|_| ());
     let moves = [
         v1::FwoStatus::Pricing,
         v1::FwoStatus::WaitingForApproval,
         v1::FwoStatus::Executed,
     ];
     for step in moves {
-        writer.step(only(5), step).await.unwrap();
+        moved_to(&mut writer, only(5), step).await.unwrap();
     }
     let renamed = v1::Fwo {
         summary: text("Another one"),
         ..only(5)
     };
-    let locked = writer.update(renamed, &["summary"]).await.map(|_| ());
+    let locked = writer.update_fwo(renamed, &["summary"]).await.map(|_| ());
     let step = v1::FwoStatus::ChangeOrderIssued;
-    let unnumbered = writer.step(only(5), step).await.map(|_| ());
-    let sent = writer.delete(5, "").await;
+    let unnumbered = moved_to(&mut writer, only(5), step).await.map(|_| ());
+    let sent = writer.delete_fwo(5, "").await;
     for (refused, message) in [
         (
             illegal,
@@ -219,20 +183,20 @@ async fn what_the_step_of_an_order_does_not_allow_is_a_failed_precondition() {
 #[tokio::test]
 async fn an_order_that_is_sent_back_as_it_was_read_stays_what_it_is() {
     let stack = Stack::start("docs");
-    let mut writer = Writer::new(&stack, "admin").await;
+    let mut writer = GrpcUser::of(&stack, "admin").await;
     let timeless = |fwo| with(fwo, "updatedDate", serde_json::Value::Null);
     let mut id = 1;
-    while let Ok(read) = writer.get(id, v1::FwoView::Full).await {
+    while let Ok(read) = writer.get_fwo(id, v1::FwoView::Full).await {
         let path = format!("/fwo/{id}");
         let before = timeless(stack.sandbox.json(ADMIN, &path).await);
         for paths in [&["*"][..], &[], &["detail", "summary", "status", "type"]] {
             // Each of them changes the moment of the last change, and with it the etag.
-            let etag = writer.get(id, v1::FwoView::Full).await.unwrap().etag;
+            let etag = writer.get_fwo(id, v1::FwoView::Full).await.unwrap().etag;
             let same = v1::Fwo {
                 etag,
                 ..read.clone()
             };
-            writer.update(same, paths).await.unwrap();
+            writer.update_fwo(same, paths).await.unwrap();
             let after = timeless(stack.sandbox.json(ADMIN, &path).await);
             assert_eq!(after, before, "{paths:?}");
         }
@@ -244,8 +208,8 @@ async fn an_order_that_is_sent_back_as_it_was_read_stays_what_it_is() {
 #[tokio::test]
 async fn what_only_the_upstream_can_know_to_be_wrong_is_told_with_its_path_too() {
     let stack = Stack::start("docs");
-    let mut writer = Writer::new(&stack, "admin").await;
-    let refused = writer.create(order(999), "").await.unwrap_err();
+    let mut writer = GrpcUser::of(&stack, "admin").await;
+    let refused = writer.create_fwo(order(999), "").await.unwrap_err();
     let unknown = told(&[("fwo.project_id", "names nothing that exists")]);
     assert_eq!(violations(&refused), unknown);
     let mut wrong = order(1);
@@ -258,7 +222,7 @@ async fn what_only_the_upstream_can_know_to_be_wrong_is_told_with_its_path_too()
         profit_percent: text("101"),
         ..v1::Pricing::default()
     });
-    let refused = writer.create(wrong, "").await.unwrap_err();
+    let refused = writer.create_fwo(wrong, "").await.unwrap_err();
     let mut paths = fields(&refused);
     paths.sort();
     let expected = [
@@ -277,20 +241,26 @@ async fn what_only_the_upstream_can_know_to_be_wrong_is_told_with_its_path_too()
 #[tokio::test]
 async fn who_may_not_write_is_refused_and_who_may_not_see_finds_nothing() {
     let stack = Stack::start("docs");
-    let mut viewer = Writer::new(&stack, "viewer").await;
+    let mut viewer = GrpcUser::of(&stack, "viewer").await;
     for refused in [
-        viewer.create(order(1), "").await.map(|_| ()),
-        viewer.update(only(1), &["group_name"]).await.map(|_| ()),
-        viewer.delete(1, "").await,
+        viewer.create_fwo(order(1), "").await.map(|_| ()),
+        viewer
+            .update_fwo(only(1), &["group_name"])
+            .await
+            .map(|_| ()),
+        viewer.delete_fwo(1, "").await,
     ] {
         let status = refused.unwrap_err();
         assert_eq!(status.code(), Code::PermissionDenied);
         assert_eq!(reason(&status), "FORBIDDEN");
     }
-    let mut admin = Writer::new(&stack, "admin").await;
+    let mut admin = GrpcUser::of(&stack, "admin").await;
     for gone in [
-        admin.update(only(77), &["group_name"]).await.map(|_| ()),
-        admin.delete(77, "").await,
+        admin
+            .update_fwo(only(77), &["group_name"])
+            .await
+            .map(|_| ()),
+        admin.delete_fwo(77, "").await,
     ] {
         let status = gone.unwrap_err();
         assert_eq!(status.code(), Code::NotFound);
@@ -305,11 +275,11 @@ async fn who_may_not_write_is_refused_and_who_may_not_see_finds_nothing() {
 #[tokio::test]
 async fn a_request_is_done_once_by_its_id() {
     let stack = Stack::start("docs");
-    let mut writer = Writer::new(&stack, "admin").await;
-    let made = writer.create(order(1), REQUEST_ID).await.unwrap();
-    let again = writer.create(order(1), REQUEST_ID).await.unwrap();
+    let mut writer = GrpcUser::of(&stack, "admin").await;
+    let made = writer.create_fwo(order(1), REQUEST_ID).await.unwrap();
+    let again = writer.create_fwo(order(1), REQUEST_ID).await.unwrap();
     assert_eq!(again, made);
-    let other = writer.create(order(2), REQUEST_ID).await.unwrap_err();
+    let other = writer.create_fwo(order(2), REQUEST_ID).await.unwrap_err();
     assert_eq!(fields(&other), ["request_id"]);
     let fwos = stack.sandbox.json(ADMIN, "/fwo").await;
     assert_eq!(fwos["totalElements"], 5);
@@ -318,27 +288,30 @@ async fn a_request_is_done_once_by_its_id() {
 #[tokio::test]
 async fn an_etag_stands_for_the_whole_order_and_one_of_yesterday_changes_nothing() {
     let stack = Stack::start("docs");
-    let mut writer = Writer::new(&stack, "admin").await;
-    let made = writer.create(order(1), "").await.unwrap();
-    let basic = writer.get(5, v1::FwoView::Basic).await.unwrap();
+    let mut writer = GrpcUser::of(&stack, "admin").await;
+    let made = writer.create_fwo(order(1), "").await.unwrap();
+    let basic = writer.get_fwo(5, v1::FwoView::Basic).await.unwrap();
     assert_eq!(basic.etag, "");
     let grouped = |etag: &str| v1::Fwo {
         group_name: text("COR 012"),
         etag: etag.into(),
         ..only(5)
     };
-    let changed = writer.update(grouped(&made.etag), &[]).await.unwrap();
+    let changed = writer.update_fwo(grouped(&made.etag), &[]).await.unwrap();
     assert_ne!(changed.etag, made.etag);
     for refused in [
-        writer.update(grouped(&made.etag), &[]).await.map(|_| ()),
-        writer.delete(5, &made.etag).await,
+        writer
+            .update_fwo(grouped(&made.etag), &[])
+            .await
+            .map(|_| ()),
+        writer.delete_fwo(5, &made.etag).await,
     ] {
         let status = refused.unwrap_err();
         assert_eq!(status.code(), Code::Aborted);
         assert_eq!(reason(&status), "VERSION_CONFLICT");
     }
-    writer.delete(5, &changed.etag).await.unwrap();
-    let gone = writer.get(5, v1::FwoView::Full).await.unwrap_err();
+    writer.delete_fwo(5, &changed.etag).await.unwrap();
+    let gone = writer.get_fwo(5, v1::FwoView::Full).await.unwrap_err();
     assert_eq!(gone.code(), Code::NotFound);
     assert_eq!(stack.sandbox.get(ADMIN, "/fwo/5").await.status(), 404);
 }
