@@ -100,6 +100,8 @@ fn cases() -> Vec<Case> {
             0,
         ),
         case("F34 504", said(504, MARKER), UNKNOWN, 0),
+        case("F38 302", done(302, location, ""), UNKNOWN, 0),
+        case("F38 303", done(303, location, ""), UNKNOWN, 0),
         case(
             "F13 somebody's page",
             Whole(http(
@@ -144,7 +146,7 @@ fn cases() -> Vec<Case> {
             0,
         ),
         case(
-            "F38 a redirect",
+            "F38 307",
             done(307, location, "{}"),
             "UPSTREAM_INVALID_RESPONSE",
             0,
