@@ -83,6 +83,45 @@ query OneCustomer {
 }
 `;
 
+const NEW_FIELD_WORK_ORDER = `# Makes a field work order in a project; what is made is in the variables below.
+# userErrors say what you can mend: try an empty summary.
+mutation NewFieldWorkOrder($input: CreateFwoInput!) {
+  createFwo(input: $input) {
+    fwo {
+      id
+      number
+      status
+      projectName
+      laborHours
+      amount
+    }
+    userErrors {
+      code
+      message
+      field
+    }
+  }
+}
+`;
+
+const EXTRA_WORK = {
+  input: {
+    projectId: '1',
+    summary: 'Patch drywall after sprinkler test',
+    description: 'Level 3, corridor 214: cut back, patched and painted.',
+    labor: [
+      {
+        employeeName: 'Dana Reyes',
+        trade: 'Drywall',
+        tradeClass: 'Journeyman',
+        workDate: '2026-11-02',
+        regularHours: '7.5',
+        regularRate: '72.30',
+      },
+    ],
+  },
+};
+
 const WAITING = {
   first: 10,
   filter: { status: ['ENTRY', 'PENDING_SIGNATURE', 'WAITING_FOR_APPROVAL'] },
@@ -92,4 +131,5 @@ export const EXAMPLES = [
   { query: CUSTOMERS },
   { query: FIELD_WORK_ORDERS, variables: JSON.stringify(WAITING, null, 2) },
   { query: ONE_CUSTOMER },
+  { query: NEW_FIELD_WORK_ORDER, variables: JSON.stringify(EXTRA_WORK, null, 2) },
 ];

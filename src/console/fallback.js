@@ -88,7 +88,7 @@ document.querySelector('.ask').addEventListener('keydown', (event) => {
 });
 
 for (const [index, { query }] of EXAMPLES.entries()) {
-  byId('examples').append(new Option(/query (\w+)/.exec(query)[1], index));
+  byId('examples').append(new Option(/(?:query|mutation) (\w+)/.exec(query)[1], index));
 }
 byId('examples').addEventListener('change', (event) => {
   if (event.target.value) show(EXAMPLES[event.target.value]);

@@ -3,7 +3,12 @@ import { check, judge, leftovers } from './browser.mjs';
 import { complaint, logIn, PASSWORD, tells, USER } from './visitor.mjs';
 
 // A word of each example's answer.
-const EXAMPLES = { Customers: '"endCursor"', OneCustomer: '"200-000"', FieldWorkOrders: '"createdDate"' };
+const EXAMPLES = {
+  Customers: '"endCursor"',
+  OneCustomer: '"200-000"',
+  NewFieldWorkOrder: '"laborHours"',
+  FieldWorkOrders: '"createdDate"',
+};
 
 await judge(async (page, log, base, picture) => {
   await page.goto(`${base}/graphiql/`);

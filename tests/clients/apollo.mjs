@@ -109,4 +109,20 @@ await check("apollo: a page of 201 is refused with BAD_USER_INPUT at its path", 
   equal([extensions.code, extensions.fields[0].field, path], ["BAD_USER_INPUT", "first", ["customers"]]);
 });
 
+await check("apollo: a mutation's answer changes the customer wherever the cache holds it", async () => {
+  const CREATE = gql`mutation Create($input: CreateCustomerInput!) { createCustomer(input: $input) { customer { id name city } userErrors { code } } }`;
+  const UPDATE = gql`mutation Update($input: UpdateCustomerInput!) { updateCustomer(input: $input) { customer { id city } userErrors { code } } }`;
+  const DELETE = gql`mutation Delete($input: DeleteCustomerInput!) { deleteCustomer(input: $input) { deletedCustomerId userErrors { code } query { customers { totalCount } } } }`;
+  const write = async (mutation, input) => Object.values((await client.mutate({ mutation, variables: { input } })).data)[0];
+  const input = { name: "Apollo Builders", number: "APOLLO", city: "Dublin", contactName: "Ann", contactEmail: "ann@apollo.example", contactPhone: "6145550100" };
+  const { customer } = await write(CREATE, { ...input, clientMutationId: "once" });
+  equal((await write(CREATE, { ...input, clientMutationId: "once" })).customer.id, customer.id);
+  equal((await write(CREATE, input)).userErrors, [{ __typename: "UserError", code: "CONFLICT" }]);
+  await write(UPDATE, { id: customer.id, city: "Dayton" });
+  const held = client.readFragment({ id: client.cache.identify(customer), fragment: gql`fragment Changed on Customer { name city }` });
+  equal([held.name, held.city], ["Apollo Builders", "Dayton"]);
+  const gone = await write(DELETE, { id: customer.id });
+  equal([gone.deletedCustomerId, gone.query.customers.totalCount], [customer.id, 60]);
+});
+
 client.stop();

@@ -76,3 +76,21 @@ await check("urql: a page of 201 is refused with BAD_USER_INPUT", async () => {
   const { error } = await client.query("{ fwos(first: 201) { totalCount } }", {}).toPromise();
   equal([error.graphQLErrors[0].extensions.code, error.graphQLErrors[0].path], ["BAD_USER_INPUT", ["fwos"]]);
 });
+
+await check("urql: an order is made, moved and deleted, and what cannot be is a user error with its path", async () => {
+  const write = async (name, selection, input) => {
+    const type = `${name[0].toUpperCase()}${name.slice(1)}Input`;
+    const mutation = gql(`mutation Write($input: ${type}!) { ${name}(input: $input) { ${selection} userErrors { code field } } }`);
+    const { data, error } = await client.mutation(mutation, { input }).toPromise();
+    if (error) throw error;
+    return data[name];
+  };
+  const order = { projectId: "1", summary: "Patch drywall", description: "Level 3", labor: [{ employeeName: "Dana", trade: "Drywall", tradeClass: "Journeyman", workDate: "2026-11-02", regularHours: "7.5" }] };
+  const { fwo } = await write("createFwo", "fwo { id status laborHours }", order);
+  equal([fwo.status, fwo.laborHours], ["ENTRY", "7.50"]);
+  const { userErrors } = await write("updateFwo", "fwo { id }", { id: fwo.id, summary: "", labor: [{ regularHours: "25" }] });
+  equal(userErrors.map(({ code, field }) => `${code} ${field.join(".")}`), ["BAD_USER_INPUT input.summary", "BAD_USER_INPUT input.labor.0.regularHours"]);
+  equal((await write("moveFwo", "fwo { status }", { id: fwo.id, status: "PRICING" })).fwo.status, "PRICING");
+  equal((await write("moveFwo", "fwo { status }", { id: fwo.id, status: "INVOICE_PAID" })).userErrors[0].code, "FAILED_PRECONDITION");
+  equal((await write("deleteFwo", "deletedFwoId", { id: fwo.id })).deletedFwoId, fwo.id);
+});
