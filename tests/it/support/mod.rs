@@ -4,6 +4,7 @@ pub(crate) mod as_graphql;
 pub(crate) mod door;
 pub(crate) mod fault;
 pub(crate) mod grpc;
+pub(crate) mod personality;
 pub(crate) mod process;
 pub(crate) mod raw;
 pub(crate) mod sandbox;
