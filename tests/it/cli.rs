@@ -48,12 +48,13 @@ fn help_and_version_are_no_mistakes() {
 
 #[test]
 fn wrong_usage_exits_with_2() {
-    let wrong: [&[&str]; 5] = [
+    let wrong: [&[&str]; 6] = [
         &["sreve"],
         &["serve", "--lisen", "x"],
         &["schema", "thrift"],
         &["serve", "--sandbox", "--upstream", "https://a"],
         &["serve", "--data", "x.db"],
+        &["serve", "--upstream", "https://a.example", "--data", "x.db"],
     ];
     for arguments in wrong {
         let ended = run(arguments, &[]);

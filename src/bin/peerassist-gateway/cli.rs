@@ -73,14 +73,25 @@ pub(crate) struct Serve {
     #[arg(long, value_name = "URL")]
     upstream: Option<String>,
     /// Keep the sandbox's data in this SQLite file; in memory otherwise
-    #[arg(long, value_name = "FILE", requires = "sandbox")]
+    #[arg(
+        long,
+        value_name = "FILE",
+        requires = "sandbox",
+        conflicts_with = "upstream"
+    )]
     data: Option<PathBuf>,
     /// What the sandbox starts with, when it has no data yet
-    #[arg(long, value_enum, default_value = "demo", requires = "sandbox")]
+    #[arg(
+        long,
+        value_enum,
+        default_value = "demo",
+        requires = "sandbox",
+        conflicts_with = "upstream"
+    )]
     set: sandbox::DataSet,
     /// What the sandbox does otherwise, as a live service may; `sandbox --help` lists them; repeatable
     #[arg(long = "personality", value_name = "NAME[=VALUE]", value_parser = sandbox::PersonalityNames,
-        hide_possible_values = true, requires = "sandbox")]
+        hide_possible_values = true, requires = "sandbox", conflicts_with = "upstream")]
     personalities: Vec<sandbox::Personality>,
     #[command(flatten)]
     pub(crate) lifetime: Lifetime,

@@ -68,7 +68,7 @@ impl Sandbox {
         ])
     }
 
-    fn start_with(arguments: &[&str]) -> Self {
+    pub(crate) fn start_with(arguments: &[&str]) -> Self {
         let mut process = sandbox_command()
             .args(arguments)
             .arg("--exit-with-stdin")

@@ -2,6 +2,7 @@
 
 use axum::extract::Request;
 use axum::extract::State;
+use axum::http::HeaderValue;
 use axum::http::header::AUTHORIZATION;
 use axum::middleware::Next;
 use axum::response::IntoResponse;
@@ -144,7 +145,8 @@ pub(crate) async fn require_token(
     mut request: Request,
     next: Next,
 ) -> Response {
-    let Some(token) = bearer_token(&request) else {
+    let header = request.headers().get(AUTHORIZATION);
+    let Some(token) = header.and_then(bearer_token).map(str::to_owned) else {
         return Problem::unauthorized("Full authentication is required to access this resource")
             .into_response();
     };
@@ -161,10 +163,10 @@ pub(crate) async fn require_token(
     }
 }
 
-fn bearer_token(request: &Request) -> Option<String> {
-    let header = request.headers().get(AUTHORIZATION)?.to_str().ok()?;
-    let (scheme, token) = header.split_once(' ')?;
+/// The token in an `Authorization` header.
+pub(crate) fn bearer_token(header: &HeaderValue) -> Option<&str> {
+    let (scheme, token) = header.to_str().ok()?.split_once(' ')?;
     scheme
         .eq_ignore_ascii_case("Bearer")
-        .then(|| token.trim().to_owned())
+        .then_some(token.trim())
 }

@@ -20,6 +20,7 @@ use url::form_urlencoded;
 use super::lists::Parameters;
 use super::shape::Resource;
 use super::tree::Tree;
+use crate::sandbox::auth;
 
 /// The last segment of a search by POST.
 const SEARCH: &str = "/search";
@@ -111,11 +112,7 @@ impl Call {
     }
 
     pub(super) fn bearer_token(&self) -> Option<&str> {
-        self.authorization
-            .as_ref()?
-            .to_str()
-            .ok()?
-            .strip_prefix("Bearer ")
+        auth::bearer_token(self.authorization.as_ref()?)
     }
 
     /// The query, encoded once more.

@@ -113,7 +113,7 @@ const fn plain(
     }
 }
 
-/// `form` is the name with its value: `slow=MS`.
+/// A value must be given.
 const fn valued(
     (name, form): (&'static str, &'static str),
     rows: &'static [u8],

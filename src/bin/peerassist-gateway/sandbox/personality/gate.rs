@@ -163,8 +163,8 @@ pub(super) fn fwo_writes(method: &Method, call: &Call) -> bool {
     method != Method::GET && method != Method::OPTIONS && call.list() == "/fwo"
 }
 
-pub(super) fn deletes(method: &Method, _: &Call) -> bool {
-    method == Method::DELETE
+pub(super) fn deletes(method: &Method, call: &Call) -> bool {
+    method == Method::DELETE && matches!(call.place, Place::One(_))
 }
 
 pub(super) fn projects(_: &Method, call: &Call) -> bool {

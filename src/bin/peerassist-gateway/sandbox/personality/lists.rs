@@ -93,53 +93,22 @@ impl Lists {
             number,
         } = self.range(parameters);
         let mut question = self.question(parameters);
-        if self.ties_alternate
-            && asked_before.fetch_add(1, Ordering::Relaxed) % 2 == 1
-            && !orders_by_id(&question)
-        {
-            question.push(("sort".to_owned(), "id,desc".to_owned()));
+        if self.ties_alternate && !orders_by_id(&question) {
+            let is_odd = asked_before.fetch_add(1, Ordering::Relaxed) % 2 == 1;
+            question.extend(is_odd.then(|| ("sort".to_owned(), "id,desc".to_owned())));
         }
         // As if a row had come in at the front after the first page was read.
         let drift = i64::from(self.pages_drift && start > 0);
         let wanted = start - drift..start.saturating_add(size) - drift;
-        let chunk = if size <= SIZE_MAX && wanted.start % size == 0 {
-            size
-        } else {
-            SIZE_MAX
-        };
-        let (mut rows, mut chunk_number) = (Vec::new(), wanted.start / chunk);
-        loop {
-            let target = format!("{}?{}", call.list(), query(&question, chunk_number, chunk));
-            let answer = api.ask(call, Method::GET, &target, None).await;
-            if !answer.status().is_success() {
-                return Err(answer);
-            }
-            let (_, mut page) = body(answer).await;
-            let total = page.member("totalElements").and_then(Tree::as_number);
-            let (Some(total), Some(Tree::Array(found))) = (total, page.take("content")) else {
-                let cause = "a page has neither rows nor a total";
-                return Err(describe(Problem::internal(&cause), call.path.clone()));
-            };
-            let places = (chunk_number * chunk)..;
-            rows.extend(
-                places
-                    .zip(found)
-                    .filter(|(place, _)| wanted.contains(place))
-                    .map(|(_, row)| row),
-            );
-            chunk_number += 1;
-            if chunk_number * chunk >= wanted.end.min(total) {
-                let sort = page.take("sort").unwrap_or_else(Tree::null);
-                return Ok(Page {
-                    rows,
-                    start,
-                    number,
-                    size,
-                    total: total + drift,
-                    sort,
-                });
-            }
-        }
+        let Gathered { rows, total, sort } = gather(api, call, &question, wanted).await?;
+        Ok(Page {
+            rows,
+            start,
+            number,
+            size,
+            total: total + drift,
+            sort,
+        })
     }
 
     fn range(&self, parameters: &Parameters) -> Range {
@@ -213,6 +182,49 @@ impl Lists {
         query.append_pair(page_name, &page.to_string());
         query.append_pair(size_name, &size.to_string());
         format!("{}{}?{}", call.origin(), call.list(), query.finish())
+    }
+}
+
+/// Rows of the handlers' pages, and what the last of these said.
+struct Gathered {
+    rows: Vec<Tree>,
+    total: i64,
+    sort: Tree,
+}
+
+/// The rows in these places, from one page where that is possible and else from the largest ones.
+async fn gather(
+    api: &Api,
+    call: &Call,
+    question: &Parameters,
+    wanted: std::ops::Range<i64>,
+) -> Result<Gathered, Response> {
+    let count = wanted.end - wanted.start;
+    let size = match count <= SIZE_MAX && wanted.start % count == 0 {
+        true => count,
+        false => SIZE_MAX,
+    };
+    let (mut rows, mut number) = (Vec::new(), wanted.start / size);
+    loop {
+        let target = format!("{}?{}", call.list(), query(question, number, size));
+        let answer = api.ask(call, Method::GET, &target, None).await;
+        if !answer.status().is_success() {
+            return Err(answer);
+        }
+        let (_, mut page) = body(answer).await;
+        let total = page.member("totalElements").and_then(Tree::as_number);
+        let (Some(total), Some(Tree::Array(found))) = (total, page.take("content")) else {
+            let cause = "a page has neither rows nor a total";
+            return Err(describe(Problem::internal(&cause), call.path.clone()));
+        };
+        let placed = (number * size..).zip(found);
+        let wanted_ones = placed.filter(|(place, _)| wanted.contains(place));
+        rows.extend(wanted_ones.map(|(_, row)| row));
+        number += 1;
+        if number * size >= wanted.end.min(total) {
+            let sort = page.take("sort").unwrap_or_else(Tree::null);
+            return Ok(Gathered { rows, total, sort });
+        }
     }
 }
 

@@ -1,10 +1,10 @@
-//! Personalities: what a live service may do otherwise than our contract says, each a switch. They are a layer around the
-//! handlers, which know nothing of them; call counts and the OpenAPI document stay as they are.
+//! Personalities: what a live service may do otherwise than our contract says, each a switch. They are a layer around
+//! the handlers, which know nothing of them; call counts and the OpenAPI document stay as they are.
 //!
-//! Several hold at once, in this order. On the way in: wait, redirect, fail (`gate`), refuse a token (`login`), refuse a
-//! route (`gate`), read the parameters (`lists`, `login`) and the body (`objects`). On the way out: spell and name the
-//! members (`objects`), wrap them (`lists`, `envelope`), answer a write (`writes`), or choose the status of a failure and
-//! then its shape (`failures`); at last, lose the answer (`writes`).
+//! Several hold at once, in this order. On the way in: wait, redirect, fail (`gate`), refuse a token (`login`), refuse
+//! a route (`gate`), read the parameters (`lists`, `login`) and the body (`objects`). On the way out: spell and name
+//! the members (`objects`), wrap them (`lists`, `envelope`), answer a write (`writes`), or choose the status of a
+//! failure and then its shape (`failures`); at last, lose the answer (`writes`).
 
 mod catalogue;
 mod names;
@@ -181,7 +181,13 @@ impl Layer {
                     false => answer,
                 }
             }
-            _ => next.run(request).await,
+            (Place::Elsewhere, _) => next.run(request).await,
+            // No handler takes it. Its `Allow` is written outside of this layer, but inside of the handlers' own router.
+            _ => {
+                self.api
+                    .ask(call, call.method.clone(), &call.path, None)
+                    .await
+            }
         }
     }
 

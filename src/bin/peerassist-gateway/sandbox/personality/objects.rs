@@ -197,3 +197,98 @@ impl Extras {
         written.insert((resource.path.clone(), id), sent);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sandbox::personality::dates::Dates;
+    use crate::sandbox::personality::decimals::Decimals;
+    use crate::sandbox::personality::shape;
+
+    const ORDER: &str = r#"{"id":2,"number":"000002","projectId":1,"projectNumber":"24-0137","projectName":"Wing B",
+"customerId":3,"customerName":"USA","type":"FIELD_WORK","status":"EXECUTED","summary":"s","description":"d",
+"categories":["Owner Change"],"premiumTime":true,"romAmount":19200.5,"amount":20045.28,"laborHours":111.5,
+"labor":[{"id":1,"employeeName":"Bea","trade":"Framing","tradeClass":"Apprentice","workDate":"2025-03-20",
+"regularHours":0.5,"overtimeHours":8.25,"doubleTimeHours":4.25,"regularRate":64.1,"amount":1312.25}],
+"materials":[{"id":1,"description":"Screws","quantity":602.125,"unitType":"LB","pricingUnit":"P","factor":1.5,
+"unitPrice":3.79,"amount":2282.53}],"signature":{"signerName":"Rosa","signedDate":"2025-04-11T17:12:47.000+00:00"},
+"createdBy":"foreman","createdDate":"2025-03-20T11:51:31.000+00:00"}"#;
+
+    fn fwo() -> Resource {
+        let resources = shape::resources(&crate::sandbox::router::document());
+        let fwo = resources.into_iter().find(|resource| resource.path == FWO);
+        fwo.expect("FWOs are a resource")
+    }
+
+    /// The members of a tree, but for those that are null.
+    fn value(tree: &Tree) -> serde_json::Value {
+        let text = tree.to_string();
+        let mut value: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+        let members = value.as_object_mut().expect("an object");
+        members.retain(|_, member| !member.is_null());
+        value
+    }
+
+    #[test]
+    fn an_fwo_that_is_sent_back_as_it_was_shown_is_the_same() {
+        let fwo = fwo();
+        let ours = Tree::parse(ORDER.as_bytes()).expect("JSON");
+        for (decimals, dates) in [
+            (Decimals::Text, Dates::Millis),
+            (Decimals::Exponents, Dates::Arrays),
+            (Decimals::Doubles, Dates::MonthFirst),
+            (Decimals::Plain, Dates::WithoutZone),
+            (Decimals::Plain, Dates::OffsetWithoutColon),
+        ] {
+            let objects = Objects {
+                spelling: Spelling {
+                    ids_are_text: true,
+                    unknown_statuses: true,
+                    words_have_spaces: true,
+                    decimals,
+                    dates,
+                },
+                nulls_are_written: false,
+                has_extras: false,
+                fwo_is_renamed: true,
+                fwo_nests: vec![&PROJECT, &CUSTOMER, &TOTALS],
+            };
+            let mut tree = ours.clone();
+            objects.show(&fwo, &fwo.whole, &Extras::default(), &mut tree);
+            assert_ne!(value(&tree), value(&ours));
+            objects.take(&fwo, &mut tree);
+            assert_eq!(value(&tree), value(&ours), "{decimals:?} {dates:?}");
+        }
+    }
+
+    #[test]
+    fn nulls_that_are_sent_back_say_nothing_more() {
+        let (fwo, ours) = (fwo(), Tree::parse(ORDER.as_bytes()).expect("JSON"));
+        let objects = Objects {
+            nulls_are_written: true,
+            fwo_nests: vec![&PROJECT],
+            ..Objects::default()
+        };
+        let mut tree = ours.clone();
+        objects.show(&fwo, &fwo.row, &Extras::default(), &mut tree);
+        assert_eq!(tree.member("groupName"), Some(&Tree::null()));
+        assert_eq!(
+            tree.member("labor"),
+            ours.member("labor"),
+            "what the document leaves out stays"
+        );
+    }
+
+    #[test]
+    fn a_member_under_the_name_that_it_has_only_here_is_not_known_there() {
+        let objects = Objects {
+            fwo_is_renamed: true,
+            fwo_nests: vec![&PROJECT],
+            ..Objects::default()
+        };
+        let sent = br#"{"projectId":7,"status":"ENTRY","step":"PRICING","summary":"s"}"#;
+        let mut tree = Tree::parse(sent).expect("JSON");
+        objects.take(&fwo(), &mut tree);
+        assert_eq!(tree.to_string(), r#"{"status":"PRICING","summary":"s"}"#);
+    }
+}

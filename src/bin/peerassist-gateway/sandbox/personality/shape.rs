@@ -147,6 +147,10 @@ impl Shape {
                     shape.fill(&mut value);
                     members.push((name.clone(), value));
                 }
+                // What the document does not know stays behind what it knows.
+                if let Tree::Object(unknown) = sent {
+                    members.extend(unknown);
+                }
             }
             (Self::List(shape), Tree::Array(items)) => {
                 items.iter_mut().for_each(|item| shape.fill(item))
