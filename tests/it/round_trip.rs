@@ -6,6 +6,9 @@ use std::sync::Mutex;
 use serde_json::Value;
 use serde_json::json;
 
+use crate::support::sandbox::ADMIN;
+use crate::support::sandbox::Sandbox;
+use crate::support::stack::Stack;
 use crate::support::stack::impatient_gateway;
 use crate::support::stub::Answer;
 use crate::support::stub::StubUpstream;
@@ -113,4 +116,47 @@ async fn change_an_order(place: usize) {
     .await;
     let expected = expected.replace(r#""overheadPercent":10"#, r#""overheadPercent":12.5"#);
     assert_eq!(percent, expected);
+}
+
+/// The sandbox with twelve members that nobody modelled, which a `PUT` without them wipes, and with nulls said out loud.
+#[tokio::test]
+async fn the_sandbox_keeps_members_that_nobody_modelled_through_both_doors() {
+    let sandbox = Sandbox::start_with(&[
+        "--set",
+        "docs",
+        "--personality",
+        "extra-members",
+        "--personality",
+        "explicit-nulls",
+    ]);
+    let stack = Stack::before(sandbox, &[]);
+    let user = stack.user("admin").await;
+    for (mut door, city) in Writer::both(&user)
+        .await
+        .into_iter()
+        .zip(["Dayton", "Akron"])
+    {
+        for (kind, path, member) in [
+            ("Customer", "/customer/3", "city"),
+            ("Fwo", "/fwo/4", "summary"),
+        ] {
+            let before = stack.sandbox.json(ADMIN, path).await;
+            let id = before["id"].as_i64().unwrap();
+            let mut input = json!({ "id": global_id(kind, id) });
+            input[member] = json!(city);
+            match kind {
+                "Customer" => door.update_customer(input).await.done(),
+                _ => door.update_fwo(input).await.done(),
+            };
+            let after = stack.sandbox.json(ADMIN, path).await;
+            let mut expected = before.clone();
+            expected[member] = json!(city);
+            if kind == "Fwo" {
+                expected["updatedDate"] = after["updatedDate"].clone();
+            }
+            assert_eq!(after, expected);
+            let unknown = before.as_object().unwrap().keys();
+            assert!(unknown.count() > 26, "{before}");
+        }
+    }
 }
