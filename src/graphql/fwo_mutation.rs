@@ -1,10 +1,16 @@
 //! Mutations of field work orders: read, call one operation of the gateway, say what the user can mend.
 
+use std::sync::Arc;
+
 use async_graphql::Context;
 use async_graphql::ID;
 use async_graphql::Object;
 use async_graphql::SimpleObject;
 
+use crate::domain::error::Error;
+use crate::domain::fwo;
+use crate::domain::fwo_write::FwoWrite;
+use crate::domain::id::FwoId;
 use crate::graphql::error::Failure;
 use crate::graphql::fwo::Fwo;
 use crate::graphql::fwo_input::CreateFwoInput;
@@ -54,18 +60,7 @@ impl FwoMutation {
         #[graphql(desc = "Which order, and the changes.")] input: UpdateFwoInput,
     ) -> Option<Result<UpdateFwoPayload, Failure>> {
         let client_mutation_id = input.client_mutation_id.clone();
-        let outcome = async {
-            let (gateway, caller) = asking(ctx)?;
-            let Update {
-                id,
-                changes,
-                if_match,
-                request,
-            } = input.read()?;
-            gateway
-                .update_fwo(caller, id, changes, if_match, request)
-                .await
-        };
+        let outcome = changed(ctx, input.read());
         let payload = told(outcome.await).map(|(fwo, user_errors)| UpdateFwoPayload {
             fwo: fwo.map(Fwo::full),
             user_errors,
@@ -82,18 +77,7 @@ impl FwoMutation {
         #[graphql(desc = "Which order, the step, and what the step needs.")] input: MoveFwoInput,
     ) -> Option<Result<MoveFwoPayload, Failure>> {
         let client_mutation_id = input.client_mutation_id.clone();
-        let outcome = async {
-            let (gateway, caller) = asking(ctx)?;
-            let Update {
-                id,
-                changes,
-                if_match,
-                request,
-            } = input.read()?;
-            gateway
-                .update_fwo(caller, id, changes, if_match, request)
-                .await
-        };
+        let outcome = changed(ctx, input.read());
         let payload = told(outcome.await).map(|(fwo, user_errors)| MoveFwoPayload {
             fwo: fwo.map(Fwo::full),
             user_errors,
@@ -128,6 +112,23 @@ impl FwoMutation {
         });
         Some(payload)
     }
+}
+
+/// The order with the changes that were read, its step among them or not.
+async fn changed(
+    ctx: &Context<'_>,
+    read: Result<Update<FwoId, FwoWrite>, Error>,
+) -> Result<Arc<fwo::Fwo>, Error> {
+    let (gateway, caller) = asking(ctx)?;
+    let Update {
+        id,
+        changes,
+        if_match,
+        request,
+    } = read?;
+    gateway
+        .update_fwo(caller, id, changes, if_match, request)
+        .await
 }
 
 /// What `createFwo` gives.
