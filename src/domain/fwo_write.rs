@@ -2,6 +2,8 @@
 //!
 //! Which step allows what is the upstream's business alone, and nothing of it is here.
 
+use std::collections::HashSet;
+
 use chrono::DateTime;
 use chrono::NaiveDate;
 use chrono::Utc;
@@ -11,6 +13,7 @@ use crate::domain::check::Checks;
 use crate::domain::check::TextRule;
 use crate::domain::error::Error;
 use crate::domain::fwo::Calc;
+use crate::domain::fwo::Fwo;
 use crate::domain::fwo::FwoStatus;
 use crate::domain::fwo::FwoType;
 use crate::domain::fwo::PricingUnit;
@@ -27,10 +30,10 @@ use crate::domain::money::Decimal;
     reason = "each names the member of `FwoSummary` or `FwoDetail` of the same name"
 )]
 pub struct FwoWrite {
-    /// Set once, when the order is made.
+    /// Set once, when the order is made; in changes it can only be the one that it is already.
     pub project_id: Change<ProjectId>,
     pub kind: Change<FwoType>,
-    /// The step to move to.
+    /// The step to move to; an order is never without one.
     pub status: Change<FwoStatus>,
     pub summary: Change<String>,
     pub description: Change<String>,
@@ -139,25 +142,42 @@ impl FwoWrite {
     /// Checks changes to an order; fails with `InvalidInput` and every violation.
     pub fn check_changes(&self) -> Result<(), Error> {
         let mut checks = Checks::of_changes();
-        if self.project_id != Change::Keep {
-            checks.violate(
-                "projectId",
-                "is set when the order is made, and never again",
-            );
-        }
+        checks.needed("projectId", &self.project_id);
+        checks.needed("status", &self.status);
         self.check(checks)
+    }
+
+    /// Checks changes beside the order that they are made to; fails with `InvalidInput`.
+    pub fn check_beside(&self, present: &Fwo) -> Result<(), Error> {
+        match self.project_id.value() {
+            Some(project) if present.summary.project_id != Some(*project) => {
+                let rule = "is set when the order is made, and never again";
+                Err(Error::invalid("projectId", rule))
+            }
+            Some(_) | None => Ok(()),
+        }
     }
 
     fn check(&self, mut checks: Checks) -> Result<(), Error> {
         checks.text("summary", &self.summary, TextRule::required(100));
         checks.text("description", &self.description, TextRule::required(10_000));
         checks.not_negative("romAmount", &self.rom_amount);
+        self.check_line_ids(&mut checks);
         self.check_labor(&mut checks);
         if let Some(signature) = self.signature.value() {
             let rule = TextRule::optional(usize::MAX).email();
             checks.text("signature.signerEmail", &signature.signer_email, rule);
         }
         checks.finish()
+    }
+
+    fn check_line_ids(&self, checks: &mut Checks) {
+        line_ids(checks, "labor", &self.labor, |line| line.id);
+        line_ids(checks, "materials", &self.materials, |line| line.id);
+        line_ids(checks, "equipment", &self.equipment, |line| line.id);
+        line_ids(checks, "additionalItems", &self.additional_items, |item| {
+            item.id
+        });
     }
 
     fn check_labor(&self, checks: &mut Checks) {
@@ -172,47 +192,79 @@ impl FwoWrite {
                 .value()
                 .is_some_and(|hours| !hours.is_zero());
             if overtime_only && works_regular {
-                checks.violate(field("regularHours"), "must be 0 where premiumTime is set");
+                checks.violate(
+                    field("regularHours"),
+                    "must be 0 where only overtime may be logged",
+                );
             }
+        }
+    }
+}
+
+/// The ids that lines name: two lines that begin as one line of the order would both be that line.
+fn line_ids<L>(
+    checks: &mut Checks,
+    list: &str,
+    lines: &Change<Vec<L>>,
+    id: impl Fn(&L) -> Option<i64>,
+) {
+    let mut named = HashSet::new();
+    for (place, line) in lines.value().into_iter().flatten().enumerate() {
+        let Some(id) = id(line) else { continue };
+        let field = format!("{list}[{place}].id");
+        if id <= 0 {
+            checks.violate(field, "must be a positive number");
+        } else if !named.insert(id) {
+            checks.violate(field, "names a line that another line names already");
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::AdditionalItemWrite;
     use super::FwoWrite;
     use super::LaborLineWrite;
     use crate::domain::change::Change;
-    use crate::domain::id::Id;
-    use crate::domain::id::ProjectId;
     use crate::domain::money::Decimal;
 
     #[test]
     fn every_rule_that_is_broken_is_told_with_its_path() {
-        let project = |id| ProjectId::new(id).map_or(Change::Keep, Change::Set);
         let write = FwoWrite {
-            project_id: project(1),
+            project_id: Change::Clear,
+            status: Change::Clear,
             summary: Change::Set("x".repeat(101)),
             description: Change::Set(String::new()),
             premium_time: Change::Set(true),
             rom_amount: Change::Set(Decimal::NEGATIVE_ONE),
             labor: Change::Set(vec![
-                LaborLineWrite::default(),
                 LaborLineWrite {
+                    id: Some(5),
+                    ..LaborLineWrite::default()
+                },
+                LaborLineWrite {
+                    id: Some(5),
                     regular_hours: Change::Set(Decimal::ONE),
                     overtime_hours: Change::Set(Decimal::from(25)),
                     ..LaborLineWrite::default()
                 },
             ]),
+            additional_items: Change::Set(vec![AdditionalItemWrite {
+                id: Some(0),
+                ..AdditionalItemWrite::default()
+            }]),
             ..FwoWrite::default()
         };
         let told = write.check_changes().expect_err("many rules are broken");
         let told: Vec<_> = told.violations().iter().map(|v| v.field.as_str()).collect();
         let expected = [
             "projectId",
+            "status",
             "summary",
             "description",
             "romAmount",
+            "labor[1].id",
+            "additionalItems[0].id",
             "labor[1].overtimeHours",
             "labor[1].regularHours",
         ];

@@ -1,5 +1,7 @@
 //! Request ids: how a caller says that two requests are one.
 
+use std::fmt;
+
 use crate::domain::error::Error;
 
 /// Longest request id in bytes: a UUID has 36.
@@ -29,5 +31,11 @@ impl RequestId {
         let uuid =
             uuid::Uuid::try_parse(text).map_err(|_| Error::invalid(field, "must be a UUID"))?;
         Ok(RequestId(uuid.to_string().into()))
+    }
+}
+
+impl fmt::Display for RequestId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
     }
 }

@@ -20,6 +20,9 @@ pub trait Vocabulary: Copy + Eq + 'static {
     }
 }
 
+/// The rule of a word that is written: what this gateway does not know can be read, and not be written.
+pub const WRITABLE: &str = "must be a value of its enum other than UNKNOWN";
+
 /// A word as the upstream gave it: one that we know, or its raw text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Term<V> {

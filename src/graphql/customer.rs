@@ -24,6 +24,7 @@ use crate::graphql::fwo::Fwo;
 use crate::graphql::node::NodeId;
 use crate::graphql::query::OrderDirection;
 use crate::graphql::scalar::Int64;
+use crate::graphql::vocabulary::unwritable;
 
 /// A customer: the general contractor or owner whom the subcontractor bills.
 #[derive(Clone)]
@@ -183,8 +184,7 @@ impl CustomerStatus {
 
     /// The word to write; fails with `InvalidInput` for `UNKNOWN`.
     pub(super) fn writable(self, field: &str) -> Result<customer::CustomerStatus, Error> {
-        self.word()
-            .ok_or_else(|| Error::invalid(field, "cannot be set to UNKNOWN"))
+        self.word().ok_or_else(|| unwritable(field))
     }
 
     fn word(self) -> Option<customer::CustomerStatus> {

@@ -7,12 +7,13 @@ use async_graphql::MaybeUndefined;
 use crate::domain::change::Change;
 use crate::domain::customer_write::CustomerWrite;
 use crate::domain::error::Error;
-use crate::domain::etag::Etag;
 use crate::domain::id::CustomerId;
 use crate::domain::request_id::RequestId;
 use crate::graphql::customer::CustomerStatus;
 use crate::graphql::node::NodeId;
+use crate::graphql::reading::Deletion;
 use crate::graphql::reading::Reading;
+use crate::graphql::reading::Update;
 use crate::graphql::reading::change;
 use crate::graphql::scalar::Int64;
 
@@ -147,17 +148,9 @@ pub(super) struct UpdateCustomerInput {
     pub(super) client_mutation_id: Option<String>,
 }
 
-/// An update that was read.
-pub(super) struct CustomerUpdate {
-    pub(super) id: CustomerId,
-    pub(super) changes: CustomerWrite,
-    pub(super) if_match: Option<Etag>,
-    pub(super) request: Option<RequestId>,
-}
-
 impl UpdateCustomerInput {
     /// Fails with `InvalidInput` and every violation.
-    pub(super) fn read(self) -> Result<CustomerUpdate, Error> {
+    pub(super) fn read(self) -> Result<Update<CustomerId, CustomerWrite>, Error> {
         let mut reading = Reading::default();
         let id = reading.take(NodeId::customer("id", &self.id));
         let changes = CustomerWrite {
@@ -170,9 +163,9 @@ impl UpdateCustomerInput {
         };
         let if_match = reading.if_match(self.if_match.as_deref());
         let request = reading.request_id(self.client_mutation_id.as_deref());
-        reading.finish(changes.check_changes())?;
-        Ok(CustomerUpdate {
-            id: id.ok_or_else(|| Error::invalid("id", "is required"))?,
+        let id = reading.finish_with(id, changes.check_changes())?;
+        Ok(Update {
+            id,
             changes,
             if_match,
             request,
@@ -194,13 +187,16 @@ pub(super) struct DeleteCustomerInput {
 
 impl DeleteCustomerInput {
     /// Fails with `InvalidInput` and every violation.
-    pub(super) fn read(self) -> Result<(CustomerId, Option<Etag>, Option<RequestId>), Error> {
+    pub(super) fn read(self) -> Result<Deletion<CustomerId>, Error> {
         let mut reading = Reading::default();
         let id = reading.take(NodeId::customer("id", &self.id));
         let if_match = reading.if_match(self.if_match.as_deref());
         let request = reading.request_id(self.client_mutation_id.as_deref());
-        reading.finish(Ok(()))?;
-        let id = id.ok_or_else(|| Error::invalid("id", "is required"))?;
-        Ok((id, if_match, request))
+        let id = reading.finish_with(id, Ok(()))?;
+        Ok(Deletion {
+            id,
+            if_match,
+            request,
+        })
     }
 }

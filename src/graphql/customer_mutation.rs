@@ -12,6 +12,8 @@ use crate::graphql::customer_input::UpdateCustomerInput;
 use crate::graphql::error::Failure;
 use crate::graphql::query::Query;
 use crate::graphql::query::asking;
+use crate::graphql::reading::Deletion;
+use crate::graphql::reading::Update;
 use crate::graphql::user_error::UserError;
 use crate::graphql::user_error::told;
 
@@ -52,10 +54,14 @@ impl CustomerMutation {
         let client_mutation_id = input.client_mutation_id.clone();
         let outcome = async {
             let (gateway, caller) = asking(ctx)?;
-            let update = input.read()?;
-            let (id, changes) = (update.id, update.changes);
+            let Update {
+                id,
+                changes,
+                if_match,
+                request,
+            } = input.read()?;
             gateway
-                .update_customer(caller, id, changes, update.if_match, update.request)
+                .update_customer(caller, id, changes, if_match, request)
                 .await
         };
         let payload = told(outcome.await).map(|(customer, user_errors)| UpdateCustomerPayload {
@@ -77,7 +83,11 @@ impl CustomerMutation {
         let id = input.id.clone();
         let outcome = async {
             let (gateway, caller) = asking(ctx)?;
-            let (id, if_match, request) = input.read()?;
+            let Deletion {
+                id,
+                if_match,
+                request,
+            } = input.read()?;
             gateway.delete_customer(caller, id, if_match, request).await
         };
         let payload = told(outcome.await).map(|(deleted, user_errors)| DeleteCustomerPayload {

@@ -68,12 +68,16 @@ impl Fwo {
     }
 
     async fn detail(&self, ctx: &Context<'_>) -> Result<&fwo::FwoDetail, Failure> {
+        self.whole(ctx).await.map(|fwo| &fwo.detail)
+    }
+
+    async fn whole(&self, ctx: &Context<'_>) -> Result<&fwo::Fwo, Failure> {
         let full = self.full.get_or_init(|| async {
             let (gateway, caller) = asking(ctx)?;
             gateway.fwo(caller, self.summary.id).await
         });
         match full.await {
-            Ok(fwo) => Ok(&fwo.detail),
+            Ok(fwo) => Ok(fwo),
             Err(error) => Err(Failure(error.clone())),
         }
     }
@@ -312,6 +316,11 @@ impl Fwo {
         signature
             .transpose()
             .map(|signature| signature.map(Signature))
+    }
+
+    /// A hash of the order as it was read, for `ifMatch` of a mutation.
+    async fn etag(&self, ctx: &Context<'_>) -> Option<Result<String, Failure>> {
+        Some(self.whole(ctx).await.map(|fwo| fwo.etag.to_string()))
     }
 
     /// The authorization that the order grew from.

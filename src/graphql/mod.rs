@@ -2,8 +2,8 @@
 //!
 //! A request meets the files in this order: `endpoint` (HTTP in), `media` and `request` (what is asked),
 //! `limits` (is it small enough?), `schema` with `query` and `mutation`, `connection`, `customer`, `fwo`
-//! and `line`, and on the way out `error` and
-//! `answer`.
+//! and `line`, and on the way out `error` and `answer`. A mutation reads its input with `reading`, in
+//! `customer_input`, `fwo_input` and `line_input`, and tells in `user_error` what a user can mend.
 
 mod answer;
 mod connection;
@@ -14,8 +14,11 @@ mod customer_mutation;
 mod endpoint;
 mod error;
 mod fwo;
+mod fwo_input;
+mod fwo_mutation;
 mod limits;
 mod line;
+mod line_input;
 mod media;
 mod metrics;
 mod mutation;

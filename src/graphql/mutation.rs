@@ -11,13 +11,14 @@ use crate::gateway::Credentials;
 use crate::gateway::Gateway;
 use crate::graphql::customer_mutation::CustomerMutation;
 use crate::graphql::error::Failure;
+use crate::graphql::fwo_mutation::FwoMutation;
 use crate::graphql::scalar::DateTime;
 use crate::graphql::user_error::UserError;
 use crate::graphql::user_error::told;
 
 /// What can be done.
 #[derive(MergedObject, Default)]
-pub(super) struct Mutation(LoginMutation, CustomerMutation);
+pub(super) struct Mutation(LoginMutation, CustomerMutation, FwoMutation);
 
 /// What can be done without a token.
 #[derive(Default)]

@@ -55,9 +55,39 @@ impl Reading {
 
     /// Fails with every violation, those of `check` included.
     pub(super) fn finish(mut self, check: Result<(), Error>) -> Result<(), Error> {
-        self.take(check);
+        if let Err(error) = check {
+            let mut found = error.violations().to_vec();
+            // A value that cannot be read looks absent to the core.
+            found.retain(|found| self.violations.iter().all(|told| told.field != found.field));
+            self.violations.extend(found);
+        }
         Error::all_invalid(self.violations)
     }
+
+    /// The id that was read of `id`; fails as [`finish`](Self::finish) does.
+    pub(super) fn finish_with<I>(
+        self,
+        id: Option<I>,
+        check: Result<(), Error>,
+    ) -> Result<I, Error> {
+        self.finish(check)?;
+        id.ok_or_else(|| Error::invalid("id", "is required"))
+    }
+}
+
+/// What an update asks for.
+pub(super) struct Update<I, W> {
+    pub(super) id: I,
+    pub(super) changes: W,
+    pub(super) if_match: Option<Etag>,
+    pub(super) request: Option<RequestId>,
+}
+
+/// What a deletion asks for.
+pub(super) struct Deletion<I> {
+    pub(super) id: I,
+    pub(super) if_match: Option<Etag>,
+    pub(super) request: Option<RequestId>,
 }
 
 /// Absent is left alone, null is cleared.

@@ -61,6 +61,11 @@ fn path(field: &str) -> Vec<String> {
         field => field,
     };
     let steps = field.split(['.', '[', ']']).filter(|step| !step.is_empty());
+    let steps = steps.enumerate().map(|(depth, step)| match step {
+        // A line's id within the upstream is no global id.
+        "id" if depth > 0 => "databaseId",
+        step => step,
+    });
     std::iter::once("input")
         .chain(steps)
         .map(str::to_owned)
@@ -80,6 +85,8 @@ mod tests {
             path("labor[1].workDate"),
             ["input", "labor", "1", "workDate"]
         );
+        assert_eq!(path("labor[1].id"), ["input", "labor", "1", "databaseId"]);
+        assert_eq!(path("id"), ["input", "id"]);
         assert_eq!(path("requestId"), ["input", "clientMutationId"]);
     }
 

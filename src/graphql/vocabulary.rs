@@ -5,6 +5,7 @@ use async_graphql::Enum;
 use crate::domain::error::Error;
 use crate::domain::fwo;
 use crate::domain::term::Term;
+use crate::domain::term::WRITABLE;
 
 /// The step that an order stands in.
 #[derive(Enum, Clone, Copy, PartialEq, Eq)]
@@ -54,18 +55,28 @@ impl From<&Term<fwo::FwoStatus>> for FwoStatus {
 impl FwoStatus {
     /// The word for a filter; fails with `InvalidInput` for `UNKNOWN`.
     pub(super) fn known(self, field: &str) -> Result<fwo::FwoStatus, Error> {
+        self.word()
+            .ok_or_else(|| Error::invalid(field, "cannot be UNKNOWN in a filter"))
+    }
+
+    /// The word to write; fails with `InvalidInput` for `UNKNOWN`.
+    pub(super) fn writable(self, field: &str) -> Result<fwo::FwoStatus, Error> {
+        self.word().ok_or_else(|| unwritable(field))
+    }
+
+    fn word(self) -> Option<fwo::FwoStatus> {
         match self {
-            FwoStatus::Entry => Ok(fwo::FwoStatus::Entry),
-            FwoStatus::PendingSignature => Ok(fwo::FwoStatus::PendingSignature),
-            FwoStatus::PendingChanges => Ok(fwo::FwoStatus::PendingChanges),
-            FwoStatus::Pricing => Ok(fwo::FwoStatus::Pricing),
-            FwoStatus::WaitingForApproval => Ok(fwo::FwoStatus::WaitingForApproval),
-            FwoStatus::GcRework => Ok(fwo::FwoStatus::GcRework),
-            FwoStatus::Executed => Ok(fwo::FwoStatus::Executed),
-            FwoStatus::ChangeOrderIssued => Ok(fwo::FwoStatus::ChangeOrderIssued),
-            FwoStatus::InvoiceIssued => Ok(fwo::FwoStatus::InvoiceIssued),
-            FwoStatus::InvoicePaid => Ok(fwo::FwoStatus::InvoicePaid),
-            FwoStatus::Unknown => Err(Error::invalid(field, "cannot be UNKNOWN in a filter")),
+            FwoStatus::Entry => Some(fwo::FwoStatus::Entry),
+            FwoStatus::PendingSignature => Some(fwo::FwoStatus::PendingSignature),
+            FwoStatus::PendingChanges => Some(fwo::FwoStatus::PendingChanges),
+            FwoStatus::Pricing => Some(fwo::FwoStatus::Pricing),
+            FwoStatus::WaitingForApproval => Some(fwo::FwoStatus::WaitingForApproval),
+            FwoStatus::GcRework => Some(fwo::FwoStatus::GcRework),
+            FwoStatus::Executed => Some(fwo::FwoStatus::Executed),
+            FwoStatus::ChangeOrderIssued => Some(fwo::FwoStatus::ChangeOrderIssued),
+            FwoStatus::InvoiceIssued => Some(fwo::FwoStatus::InvoiceIssued),
+            FwoStatus::InvoicePaid => Some(fwo::FwoStatus::InvoicePaid),
+            FwoStatus::Unknown => None,
         }
     }
 }
@@ -97,11 +108,21 @@ impl From<&Term<fwo::FwoType>> for FwoType {
 impl FwoType {
     /// The word for a filter; fails with `InvalidInput` for `UNKNOWN`.
     pub(super) fn known(self, field: &str) -> Result<fwo::FwoType, Error> {
+        self.word()
+            .ok_or_else(|| Error::invalid(field, "cannot be UNKNOWN in a filter"))
+    }
+
+    /// The word to write; fails with `InvalidInput` for `UNKNOWN`.
+    pub(super) fn writable(self, field: &str) -> Result<fwo::FwoType, Error> {
+        self.word().ok_or_else(|| unwritable(field))
+    }
+
+    fn word(self) -> Option<fwo::FwoType> {
         match self {
-            FwoType::FieldWork => Ok(fwo::FwoType::FieldWork),
-            FwoType::ServiceWork => Ok(fwo::FwoType::ServiceWork),
-            FwoType::TrackingOnly => Ok(fwo::FwoType::TrackingOnly),
-            FwoType::Unknown => Err(Error::invalid(field, "cannot be UNKNOWN in a filter")),
+            FwoType::FieldWork => Some(fwo::FwoType::FieldWork),
+            FwoType::ServiceWork => Some(fwo::FwoType::ServiceWork),
+            FwoType::TrackingOnly => Some(fwo::FwoType::TrackingOnly),
+            FwoType::Unknown => None,
         }
     }
 }
@@ -133,6 +154,19 @@ impl From<&Term<fwo::PricingUnit>> for PricingUnit {
     }
 }
 
+impl PricingUnit {
+    /// The word to write; fails with `InvalidInput` for `UNKNOWN`.
+    pub(super) fn writable(self, field: &str) -> Result<fwo::PricingUnit, Error> {
+        match self {
+            PricingUnit::E => Ok(fwo::PricingUnit::E),
+            PricingUnit::C => Ok(fwo::PricingUnit::C),
+            PricingUnit::M => Ok(fwo::PricingUnit::M),
+            PricingUnit::P => Ok(fwo::PricingUnit::P),
+            PricingUnit::Unknown => Err(unwritable(field)),
+        }
+    }
+}
+
 /// How an additional item is counted.
 #[derive(Enum, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Calc {
@@ -150,6 +184,17 @@ impl From<&Term<fwo::Calc>> for Calc {
             Term::Known(fwo::Calc::Hours) => Calc::Hours,
             Term::Known(fwo::Calc::Amount) => Calc::Amount,
             Term::Unknown(_) => Calc::Unknown,
+        }
+    }
+}
+
+impl Calc {
+    /// The word to write; fails with `InvalidInput` for `UNKNOWN`.
+    pub(super) fn writable(self, field: &str) -> Result<fwo::Calc, Error> {
+        match self {
+            Calc::Hours => Ok(fwo::Calc::Hours),
+            Calc::Amount => Ok(fwo::Calc::Amount),
+            Calc::Unknown => Err(unwritable(field)),
         }
     }
 }
@@ -178,4 +223,9 @@ pub(super) enum FwoOrderField {
     UpdatedDate,
     /// The project's number.
     ProjectNumber,
+}
+
+/// A word that this API does not know can be read and not be written.
+pub(super) fn unwritable(field: &str) -> Error {
+    Error::invalid(field, WRITABLE)
 }

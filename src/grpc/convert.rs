@@ -67,7 +67,7 @@ impl From<&Customer> for v1::Customer {
             status,
             // Members that nobody has modelled have no place in a typed contract; GraphQL does not show them either.
             extra: _,
-            etag: _,
+            etag,
         } = customer;
         v1::Customer {
             id: id.get(),
@@ -86,6 +86,12 @@ impl From<&Customer> for v1::Customer {
             billing_contact_phone: text(billing_contact_phone),
             status: term(status, v1::CustomerStatus::Unknown, customer_status),
             raw_status: raw(status),
+            etag: etag.to_string(),
+            // Never read back: the upstream shows none of them.
+            billing_template_id: None,
+            trade_template_id: None,
+            update_projects: None,
+            update_fwos: None,
         }
     }
 }
@@ -148,6 +154,8 @@ impl From<&FwoSummary> for v1::Fwo {
             created_date: created_date.as_ref().map(moment),
             updated_date: updated_date.as_ref().map(moment),
             detail: None,
+            // An etag stands for the whole order.
+            etag: String::new(),
         }
     }
 }
@@ -157,10 +165,11 @@ impl From<&Fwo> for v1::Fwo {
         let Fwo {
             summary,
             detail,
-            etag: _,
+            etag,
         } = fwo;
         v1::Fwo {
             detail: Some(v1::FwoDetail::from(detail)),
+            etag: etag.to_string(),
             ..v1::Fwo::from(&**summary)
         }
     }
@@ -357,14 +366,14 @@ impl From<&Signature> for v1::Signature {
     }
 }
 
-fn customer_status(status: CustomerStatus) -> v1::CustomerStatus {
+pub(super) fn customer_status(status: CustomerStatus) -> v1::CustomerStatus {
     match status {
         CustomerStatus::Active => v1::CustomerStatus::Active,
         CustomerStatus::Inactive => v1::CustomerStatus::Inactive,
     }
 }
 
-fn fwo_type(kind: FwoType) -> v1::FwoType {
+pub(super) fn fwo_type(kind: FwoType) -> v1::FwoType {
     match kind {
         FwoType::FieldWork => v1::FwoType::FieldWork,
         FwoType::ServiceWork => v1::FwoType::ServiceWork,
@@ -372,7 +381,7 @@ fn fwo_type(kind: FwoType) -> v1::FwoType {
     }
 }
 
-fn fwo_status(status: FwoStatus) -> v1::FwoStatus {
+pub(super) fn fwo_status(status: FwoStatus) -> v1::FwoStatus {
     match status {
         FwoStatus::Entry => v1::FwoStatus::Entry,
         FwoStatus::PendingSignature => v1::FwoStatus::PendingSignature,
@@ -387,7 +396,7 @@ fn fwo_status(status: FwoStatus) -> v1::FwoStatus {
     }
 }
 
-fn pricing_unit(unit: PricingUnit) -> v1::PricingUnit {
+pub(super) fn pricing_unit(unit: PricingUnit) -> v1::PricingUnit {
     match unit {
         PricingUnit::E => v1::PricingUnit::E,
         PricingUnit::C => v1::PricingUnit::C,
@@ -396,7 +405,7 @@ fn pricing_unit(unit: PricingUnit) -> v1::PricingUnit {
     }
 }
 
-fn calc(calc: Calc) -> v1::Calc {
+pub(super) fn calc(calc: Calc) -> v1::Calc {
     match calc {
         Calc::Hours => v1::Calc::Hours,
         Calc::Amount => v1::Calc::Amount,

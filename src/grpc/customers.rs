@@ -1,4 +1,4 @@
-//! The service that reads customers: parse, ask the gateway once, convert.
+//! The service of customers: parse, ask the gateway once, convert.
 
 use tonic::Request;
 use tonic::Response;
@@ -11,15 +11,18 @@ use crate::domain::id::CustomerId;
 use crate::domain::id::Id;
 use crate::gateway::Gateway;
 use crate::grpc::auth;
+use crate::grpc::customer_write;
+use crate::grpc::error;
 use crate::grpc::error::Resource;
+use crate::grpc::field_path::Object;
 use crate::grpc::filter;
 use crate::grpc::order_by;
 use crate::grpc::paging;
+use crate::grpc::reading::Deletion;
+use crate::grpc::reading::Update;
 use crate::grpc::v1;
 use crate::grpc::v1::customer_service_server::CustomerService;
 use crate::grpc::v1::get_customer_request::By;
-
-const CUSTOMER: &str = "peerassist.v1.Customer";
 
 /// `peerassist.v1.CustomerService`.
 pub(super) struct Customers {
@@ -46,8 +49,7 @@ impl CustomerService for Customers {
             }
             None => return Err(Error::invalid("id", "an id or a number is needed").into()),
         };
-        let kind = CUSTOMER;
-        let customer = found.map_err(|error| Resource { kind, name }.failed(error))?;
+        let customer = found.map_err(|error| resource(name).failed(error))?;
         Ok(Response::new(v1::Customer::from(&*customer)))
     }
 
@@ -78,5 +80,61 @@ impl CustomerService for Customers {
             next_page_token,
             total_size,
         }))
+    }
+
+    async fn create_customer(
+        &self,
+        request: Request<v1::CreateCustomerRequest>,
+    ) -> Result<Response<v1::Customer>, Status> {
+        let caller = auth::caller(&self.gateway, &request)?;
+        let (customer, request) = customer_write::create(request.into_inner())?;
+        let name = request.clone();
+        let made = self.gateway.create_customer(&caller, customer, request);
+        let made = made.await.map_err(|error| {
+            let error = Object::Customer.told(error);
+            error::of_request(name.as_ref(), error)
+        })?;
+        Ok(Response::new(v1::Customer::from(&*made)))
+    }
+
+    async fn update_customer(
+        &self,
+        request: Request<v1::UpdateCustomerRequest>,
+    ) -> Result<Response<v1::Customer>, Status> {
+        let caller = auth::caller(&self.gateway, &request)?;
+        let Update {
+            id,
+            changes,
+            if_match,
+        } = customer_write::update(request.into_inner())?;
+        let changed = self
+            .gateway
+            .update_customer(&caller, id, changes, if_match, None)
+            .await;
+        let changed = changed.map_err(|error| {
+            let error = Object::Customer.told(error);
+            resource(id).failed(error)
+        })?;
+        Ok(Response::new(v1::Customer::from(&*changed)))
+    }
+
+    async fn delete_customer(
+        &self,
+        request: Request<v1::DeleteCustomerRequest>,
+    ) -> Result<Response<()>, Status> {
+        let caller = auth::caller(&self.gateway, &request)?;
+        let Deletion { id, if_match } = customer_write::delete(request.into_inner())?;
+        let deleted = self.gateway.delete_customer(&caller, id, if_match, None);
+        let deleted = deleted.await;
+        deleted
+            .map(Response::new)
+            .map_err(|error| resource(id).failed(error))
+    }
+}
+
+fn resource(name: impl ToString) -> Resource {
+    Resource {
+        kind: Object::Customer.message(),
+        name: name.to_string(),
     }
 }

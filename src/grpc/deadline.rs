@@ -21,6 +21,11 @@ const GRPC_TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
 /// Most digits of a timeout (gRPC over HTTP/2, "TimeoutValue").
 const DIGITS_MAX: usize = 8;
 
+/// So much longer than the client waits does a call run before it is cut off. Whatever ends by itself at the
+/// deadline has ended by then, and a write has said whether it was sent. Both ends are timers of one clock, and the
+/// earlier one is always heard first, however busy the machine is.
+const SLACK: Duration = Duration::from_millis(100);
+
 /// When the client stops waiting.
 #[derive(Clone, Copy, Debug)]
 struct Deadline(Instant);
@@ -64,9 +69,9 @@ pub(super) fn patience(extensions: &Extensions) -> Option<Duration> {
     Some(end.saturating_duration_since(Instant::now()))
 }
 
-/// Runs the call, at most as long as the client waits for the head of the answer.
+/// Runs the call, hardly longer than the client waits for the head of the answer.
 ///
-/// Fails with DEADLINE_EXCEEDED when the time is over; what runs is dropped, and with it its upstream calls.
+/// Fails with DEADLINE_EXCEEDED when the time is over; what runs is dropped, and with it its upstream reads.
 /// Without a `grpc-timeout` the gateway's own bound on operations holds.
 pub(super) async fn keep(mut request: Request, next: Next) -> Result<Response, Status> {
     let Some(timeout) = timeout(request.headers())? else {
@@ -80,7 +85,7 @@ pub(super) async fn keep(mut request: Request, next: Next) -> Result<Response, S
     if let Some(end) = now.checked_add(timeout) {
         request.extensions_mut().insert(Deadline(end));
     }
-    tokio::time::timeout(timeout, next.run(request))
+    tokio::time::timeout(timeout.saturating_add(SLACK), next.run(request))
         .await
         .map_err(|_| passed())
 }
@@ -93,9 +98,16 @@ fn passed() -> Status {
 mod tests {
     use super::Deadline;
     use super::GRPC_TIMEOUT;
+    use super::keep;
     use super::parse;
     use super::patience;
     use super::timeout;
+    use axum::Router;
+    use axum::body::Body;
+    use axum::extract::Request;
+    use axum::middleware::from_fn;
+    use axum::response::Response;
+    use axum::routing::get;
     use http::Extensions;
     use http::HeaderMap;
     use http::HeaderValue;
@@ -103,6 +115,7 @@ mod tests {
     use std::time::Duration;
     use tokio::time::Instant;
     use tonic::Code;
+    use tower::ServiceExt;
 
     #[test]
     fn each_unit_is_known() {
@@ -160,6 +173,35 @@ mod tests {
         assert_eq!(patience(&extensions), Some(Duration::from_secs(3)));
         tokio::time::advance(Duration::from_secs(9)).await;
         assert_eq!(patience(&extensions), Some(Duration::ZERO));
+    }
+
+    /// What becomes of a call with a timeout of a second that ends by itself so long after its deadline.
+    async fn ended(late: Duration) -> Response {
+        let call = move |request: Request| async move {
+            let patience = patience(request.extensions()).expect("a deadline");
+            tokio::time::sleep(patience + late).await;
+        };
+        let keep = |request, next| async {
+            let kept = keep(request, next).await;
+            kept.unwrap_or_else(|status| status.into_http())
+        };
+        let call = Router::new().route("/", get(call)).layer(from_fn(keep));
+        let mut request = Request::new(Body::empty());
+        let second = HeaderValue::from_static("1S");
+        request.headers_mut().insert(GRPC_TIMEOUT, second);
+        call.oneshot(request).await.expect("an answer")
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_ends_by_itself_at_the_deadline_is_heard_and_the_rest_is_cut_off() {
+        let begun = Instant::now();
+        let response = ended(Duration::from_millis(1)).await;
+        assert!(!response.headers().contains_key("grpc-status"));
+        assert_eq!(begun.elapsed().as_millis(), 1001);
+        let begun = Instant::now();
+        let response = ended(Duration::from_secs(60)).await;
+        assert_eq!(response.headers()["grpc-status"], "4");
+        assert!(begun.elapsed() < Duration::from_secs(2));
     }
 
     proptest! {

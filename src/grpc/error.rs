@@ -12,6 +12,7 @@ use tonic_types::StatusExt;
 use crate::domain::error::Error;
 use crate::domain::error::ErrorKind;
 use crate::domain::error::Violation;
+use crate::domain::request_id::RequestId;
 use crate::grpc::snake_case::snake_case;
 
 /// `ErrorInfo.domain` of everything that this gateway refuses.
@@ -103,24 +104,32 @@ impl Resource {
     /// The status of a failed search for this.
     pub(super) fn failed(&self, error: Error) -> Status {
         if error.kind() == ErrorKind::NotFound {
-            status(error, Some(self))
+            status(error, Some(self), None)
         } else {
-            status(error, None)
+            status(error, None, None)
         }
     }
 }
 
+/// The status of a failed create, which names its request where nobody knows what has become of it.
+pub(super) fn of_request(request: Option<&RequestId>, error: Error) -> Status {
+    let is_unknown = error.kind() == ErrorKind::WriteUnknown;
+    status(error, None, request.filter(|_| is_unknown))
+}
+
 impl From<Error> for Status {
     fn from(error: Error) -> Self {
-        status(error, None)
+        status(error, None, None)
     }
 }
 
-fn status(error: Error, resource: Option<&Resource>) -> Status {
+fn status(error: Error, resource: Option<&Resource>, request: Option<&RequestId>) -> Status {
     let kind = error.kind();
     let message = message(&error);
     let mut details = ErrorDetails::new();
-    details.set_error_info(kind.reason(), DOMAIN, metadata(&error, resource));
+    let mut metadata = metadata(&error, resource);
+    metadata.extend(request.map(|id| ("request_id".to_owned(), id.to_string())));
+    details.set_error_info(kind.reason(), DOMAIN, metadata);
     for Violation { field, rule } in error.violations().iter().take(VIOLATIONS_MAX) {
         details.add_bad_request_violation(snake_case(field), rule);
     }

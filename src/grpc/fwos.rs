@@ -1,4 +1,4 @@
-//! The service that reads field work orders: parse, ask the gateway, convert.
+//! The service of field work orders: parse, ask the gateway, convert.
 
 use tonic::Request;
 use tonic::Response;
@@ -10,15 +10,18 @@ use crate::domain::id::FwoId;
 use crate::domain::id::Id;
 use crate::gateway::Gateway;
 use crate::grpc::auth;
+use crate::grpc::error;
 use crate::grpc::error::Resource;
+use crate::grpc::field_path::Object;
 use crate::grpc::filter;
+use crate::grpc::fwo_write;
 use crate::grpc::order_by;
 use crate::grpc::paging;
+use crate::grpc::reading::Deletion;
+use crate::grpc::reading::Update;
 use crate::grpc::v1;
 use crate::grpc::v1::FwoView;
 use crate::grpc::v1::fwo_service_server::FwoService;
-
-const FWO: &str = "peerassist.v1.Fwo";
 
 /// `peerassist.v1.FwoService`.
 pub(super) struct Fwos {
@@ -44,13 +47,9 @@ impl FwoService for Fwos {
                 fwo.map(|fwo| v1::Fwo::from(&*fwo))
             }
         };
-        let resource = Resource {
-            kind: FWO,
-            name: id.to_string(),
-        };
         found
             .map(Response::new)
-            .map_err(|error| resource.failed(error))
+            .map_err(|error| resource(id).failed(error))
     }
 
     async fn list_fwos(
@@ -87,6 +86,61 @@ impl FwoService for Fwos {
             next_page_token,
             total_size,
         }))
+    }
+
+    async fn create_fwo(
+        &self,
+        request: Request<v1::CreateFwoRequest>,
+    ) -> Result<Response<v1::Fwo>, Status> {
+        let caller = auth::caller(&self.gateway, &request)?;
+        let (fwo, request) = fwo_write::create(request.into_inner())?;
+        let name = request.clone();
+        let made = self.gateway.create_fwo(&caller, fwo, request).await;
+        let made = made.map_err(|error| {
+            let error = Object::Fwo.told(error);
+            error::of_request(name.as_ref(), error)
+        })?;
+        Ok(Response::new(v1::Fwo::from(&*made)))
+    }
+
+    async fn update_fwo(
+        &self,
+        request: Request<v1::UpdateFwoRequest>,
+    ) -> Result<Response<v1::Fwo>, Status> {
+        let caller = auth::caller(&self.gateway, &request)?;
+        let Update {
+            id,
+            changes,
+            if_match,
+        } = fwo_write::update(request.into_inner())?;
+        let changed = self
+            .gateway
+            .update_fwo(&caller, id, changes, if_match, None)
+            .await;
+        let changed = changed.map_err(|error| {
+            let error = Object::Fwo.told(error);
+            resource(id).failed(error)
+        })?;
+        Ok(Response::new(v1::Fwo::from(&*changed)))
+    }
+
+    async fn delete_fwo(
+        &self,
+        request: Request<v1::DeleteFwoRequest>,
+    ) -> Result<Response<()>, Status> {
+        let caller = auth::caller(&self.gateway, &request)?;
+        let Deletion { id, if_match } = fwo_write::delete(request.into_inner())?;
+        let deleted = self.gateway.delete_fwo(&caller, id, if_match, None).await;
+        deleted
+            .map(Response::new)
+            .map_err(|error| resource(id).failed(error))
+    }
+}
+
+fn resource(id: FwoId) -> Resource {
+    Resource {
+        kind: Object::Fwo.message(),
+        name: id.to_string(),
     }
 }
 

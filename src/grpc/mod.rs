@@ -1,20 +1,26 @@
 //! Door 2: gRPC and gRPC-Web.
 //!
 //! A call meets the files in this order: `gate` (is it gRPC at all?), `call` (its deadline, its measure and
-//! its log line), `auth`, `customers` and `fwos` (parse, ask the gateway once, convert), `convert`, `error`.
+//! its log line), `auth`, `customers` and `fwos` (parse, ask the gateway once, convert), `convert`, `error`. What is
+//! written is read by `customer_write` and `fwo_write` with `reading`, as far as the `mask` names it.
 
 mod auth;
 mod call;
 mod convert;
+mod customer_write;
 mod customers;
 mod deadline;
 mod error;
+mod field_path;
 mod filter;
+mod fwo_write;
 mod fwos;
 mod gate;
+mod mask;
 mod metrics;
 mod order_by;
 mod paging;
+mod reading;
 mod server;
 mod snake_case;
 

@@ -136,17 +136,25 @@ fn put_pricing(into: &mut Document<'_>, pricing: &PricingWrite) -> Result<(), In
     object.change("overheadPercent", plain(overhead_percent));
     object.change("profitPercent", plain(profit_percent));
     let json = object.print();
-    into.change("pricing", Change::Set(json));
+    put_part(into, "pricing", json);
     Ok(())
+}
+
+/// Puts an object inside of another back; an empty one makes none where none was.
+fn put_part(into: &mut Document<'_>, name: &'static str, json: String) {
+    let was_there = into.get(name).is_some_and(|json| json != "null");
+    if was_there || json != Document::new().print() {
+        into.change(name, Change::Set(json));
+    }
 }
 
 fn put_signature(
     into: &mut Document<'_>,
     signature: &Change<SignatureWrite>,
 ) -> Result<(), Invalid> {
-    let json = match signature {
-        Change::Keep => Change::Keep,
-        Change::Clear => Change::Clear,
+    match signature {
+        Change::Keep => {}
+        Change::Clear => into.change("signature", Change::Clear),
         Change::Set(SignatureWrite {
             signer_name,
             signer_email,
@@ -158,10 +166,10 @@ fn put_signature(
             object.change("signerEmail", text(signer_email));
             object.change("note", text(note));
             object.change("signedDate", signed_date.as_ref().map(moment));
-            Change::Set(object.print())
+            let json = object.print();
+            put_part(into, "signature", json);
         }
-    };
-    into.change("signature", json);
+    }
     Ok(())
 }
 
@@ -391,6 +399,23 @@ mod tests {
             merged(before, &write),
             r#"{"id":1,"labor":[{"id":2,"badge":"B7","regularHours":7.50},{"trade":"Drywall"}]}"#
         );
+    }
+
+    #[test]
+    fn clearing_a_part_of_what_is_not_there_makes_nothing() {
+        let write = FwoWrite {
+            pricing: PricingWrite {
+                profit_percent: Change::Clear,
+                ..PricingWrite::default()
+            },
+            signature: Change::Set(SignatureWrite {
+                note: Change::Clear,
+                ..SignatureWrite::default()
+            }),
+            ..FwoWrite::default()
+        };
+        let before = r#"{"id":1,"signature":null}"#;
+        assert_eq!(merged(before, &write), before);
     }
 
     #[test]

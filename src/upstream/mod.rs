@@ -14,6 +14,8 @@ mod document;
 mod encode;
 mod epochs;
 mod flight;
+#[cfg(test)]
+mod interleavings;
 mod login;
 mod metrics;
 mod question;

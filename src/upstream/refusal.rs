@@ -53,7 +53,8 @@ const MEMBERS: &[&str] = &[
     "changeOrderNumber",
     "invoiceNumber",
     "signature",
-    // Inside of it.
+    // Inside of it; an amount that is computed may come out too large.
+    "amount",
     "employeeNumber",
     "employeeName",
     "trade",
@@ -169,11 +170,13 @@ mod tests {
             {"field":"name","defaultMessage":"must not be blank"},
             {"field":"labor[12].regularHours","defaultMessage":"must be less than or equal to 24"},
             {"field":"projectId","defaultMessage":"project 99 does not exist at /srv/db"},
+            {"field":"labor[0].amount","defaultMessage":"numeric value out of bounds (<12 digits>.<2 digits> expected)"},
             {"field":"categories[0]","defaultMessage":"weird"}]}"#;
         let expected = [
             ("name", "must not be blank"),
             ("labor[12].regularHours", "is too large"),
             ("projectId", "names nothing that exists"),
+            ("labor[0].amount", "has too many digits"),
             ("categories[0]", "is not accepted by the upstream"),
         ];
         assert_eq!(

@@ -68,6 +68,10 @@ impl Resource for Customer {
         }
     }
 
+    fn judge(&self, _changes: &CustomerWrite) -> Result<(), Error> {
+        Ok(())
+    }
+
     fn conflict(attempted: &Attempted<'_, Self>) -> Error {
         let taken = || Error::new(ErrorKind::AlreadyExists, "another customer has this number");
         match attempted {
@@ -134,6 +138,10 @@ impl Resource for Fwo {
             None => vec![lists],
             Some(id) => vec![Tag::Fwo(id), lists],
         }
+    }
+
+    fn judge(&self, changes: &FwoWrite) -> Result<(), Error> {
+        changes.check_beside(self)
     }
 
     fn conflict(attempted: &Attempted<'_, Self>) -> Error {

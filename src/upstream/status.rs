@@ -23,6 +23,12 @@ pub(super) fn judge_write(status: StatusCode, headers: &HeaderMap) -> Result<(),
             ErrorKind::WriteUnknown,
             "the upstream failed during the write: whether it took effect is not known",
         ),
+        // To see something else is what is said after a write as well as instead of one. Only 307 and 308 ask for
+        // the write itself at another place, so that it was not done at this one.
+        300..=306 | 309..=399 => Error::new(
+            ErrorKind::WriteUnknown,
+            "the upstream points elsewhere: whether the write took effect is not known",
+        ),
         403 => Error::new(ErrorKind::Forbidden, "the user may not do this"),
         _ => match judge(status, headers) {
             Ok(()) => return Ok(()),

@@ -64,6 +64,8 @@ pub(super) trait Resource: Sized + Send + Sync {
     fn tag(id: Self::Id) -> Tag;
     /// Whatever a write of this object, or of a new one, happens to.
     fn tags(caller: &Caller, id: Option<Self::Id>) -> Vec<Tag>;
+    /// Fails with `InvalidInput` where changes break a rule that can be judged only beside the object.
+    fn judge(&self, changes: &Self::Write) -> Result<(), Error>;
     /// What the upstream means by 409.
     fn conflict(attempted: &Attempted<'_, Self>) -> Error;
 }
@@ -112,6 +114,7 @@ impl Road {
         let _turn = self.turns.take(R::tag(id)).await;
         let (present, raw) = self.fresh::<R>(caller, id).await?;
         agree::<R>(if_match, &present)?;
+        present.judge(changes)?;
         let request = Write {
             method: Method::PUT,
             route: R::ITEM,

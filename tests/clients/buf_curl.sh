@@ -16,7 +16,7 @@ call() {
 }
 
 methods=$("$buf" curl --protocol grpc --http2-prior-knowledge --list-methods "$GATEWAY")
-for method in AuthService/Login CustomerService/GetCustomer CustomerService/ListCustomers FwoService/GetFwo FwoService/ListFwos; do
+for method in AuthService/Login CustomerService/{{Get,Create,Update,Delete}Customer,ListCustomers} FwoService/{{Get,Create,Update,Delete}Fwo,ListFwos}; do
   contains "buf curl: reflection lists $method" "$methods" "peerassist.v1.$method"
 done
 
@@ -46,5 +46,17 @@ for protocol in grpc grpcweb; do
   refused=$(call $protocol FwoService/GetFwo '{"id":999999}')
   contains "buf curl, $protocol: an unknown FWO is not_found" "$refused" '"code":"not_found"'
   contains "buf curl, $protocol: its details have an ErrorInfo" "$refused" 'google.rpc.ErrorInfo'
+
+  contact='"contact_name":"Ann Mill","contact_email":"ann@oldmill.example","contact_phone":"6145550100"'
+  made=$(call $protocol CustomerService/CreateCustomer '{"customer":{"name":"Old Mill","number":"BUF-1","city":"Dublin",'"$contact"'}}')
+  contains "buf curl, $protocol: a customer is made" "$made" '"status":"CUSTOMER_STATUS_ACTIVE"'
+  id=$(sed -n 's/.*"id":"\([0-9]*\)".*/\1/p' <<<"$made")
+  changed=$(call $protocol CustomerService/UpdateCustomer '{"customer":{"id":'"$id"',"name":"New Mill"},"update_mask":"name,city"}')
+  contains "buf curl, $protocol: its name is changed" "$changed" '"name":"New Mill"'
+  equal "buf curl, $protocol: its city is emptied" "$(grep -c '"city"' <<<"$changed")" 0
+  refused=$(call $protocol CustomerService/UpdateCustomer '{"customer":{"id":'"$id"'},"update_mask":"shoeSize"}')
+  contains "buf curl, $protocol: a wrong mask is invalid_argument" "$refused" '"code":"invalid_argument"'
+  equal "buf curl, $protocol: it is deleted" "$(call $protocol CustomerService/DeleteCustomer '{"id":'"$id"'}' | tr -d ' ')" '{}'
+  contains "buf curl, $protocol: it is gone" "$(call $protocol CustomerService/GetCustomer '{"id":'"$id"'}')" '"code":"not_found"'
 done
 ((failed == 0))

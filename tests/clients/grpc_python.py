@@ -5,6 +5,7 @@ Python's reflection client speaks v1alpha, the version that most tools in the fi
 
 import os
 import sys
+import uuid
 
 import grpc
 from google.protobuf.descriptor_pool import DescriptorPool
@@ -128,6 +129,37 @@ def a_wrong_filter_is_invalid_with_error_info_and_bad_request():
     equal([violation.field for violation in details["BadRequest"].field_violations], ["filter"])
 
 
+CONTACT = {"contact_name": "Ann Mill", "contact_email": "ann@oldmill.example", "contact_phone": "6145550100"}
+
+
+def a_customer_is_made_once_changed_by_a_mask_and_deleted():
+    new = {"name": "Old Mill", "number": "PY-1", "city": "Dublin", **CONTACT}
+    once = {"customer": new, "request_id": str(uuid.uuid4())}
+    made = call("CustomerService.CreateCustomer", **once)
+    equal(call("CustomerService.CreateCustomer", **once), made)
+    changes = {"id": made.id, "etag": made.etag, "name": "New Mill"}
+    changed = call("CustomerService.UpdateCustomer", customer=changes, update_mask={"paths": ["name", "city"]})
+    equal((changed.name, changed.HasField("city"), changed.contact_name), ("New Mill", False, "Ann Mill"))
+    stale = {"customer": {**changes, "name": "Newer Mill"}}
+    code, details = failure("CustomerService.UpdateCustomer", **stale)
+    equal((code, details["ErrorInfo"].reason), ("ABORTED", "VERSION_CONFLICT"))
+    call("CustomerService.DeleteCustomer", id=made.id, etag=changed.etag)
+    equal(failure("CustomerService.GetCustomer", id=made.id)[0], "NOT_FOUND")
+
+
+def all_that_is_wrong_with_a_new_customer_is_told_at_once():
+    wrong = {"name": " ", "number": "1", "contact_name": "Ann", "contact_email": "nobody"}
+    code, details = failure("CustomerService.CreateCustomer", customer=wrong, request_id="first")
+    equal(code, "INVALID_ARGUMENT")
+    equal([violation.field for violation in details["BadRequest"].field_violations],
+          ["request_id", "customer.name", "customer.contact_email", "customer.contact_phone"])
+
+
+def a_number_that_another_customer_has_already_exists():
+    code, _ = failure("CustomerService.CreateCustomer", customer={"name": "Mill", "number": "200-000", **CONTACT})
+    equal(code, "ALREADY_EXISTS")
+
+
 def a_deadline_in_the_past_of_the_call_is_kept():
     code, _ = failure("FwoService.ListFwos", timeout=0.0005, page_size=200)
     equal(code, "DEADLINE_EXCEEDED")
@@ -158,6 +190,9 @@ CHECKS = [
     an_fwo_names_its_customer_and_has_its_lines,
     an_unknown_customer_is_not_found_with_resource_info,
     a_wrong_filter_is_invalid_with_error_info_and_bad_request,
+    a_customer_is_made_once_changed_by_a_mask_and_deleted,
+    all_that_is_wrong_with_a_new_customer_is_told_at_once,
+    a_number_that_another_customer_has_already_exists,
     a_deadline_in_the_past_of_the_call_is_kept,
     the_channel_works_on_after_a_missed_deadline,
     an_unknown_method_is_unimplemented,

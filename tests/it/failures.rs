@@ -19,8 +19,7 @@ use crate::support::fault::http;
 use crate::support::fault::json as json_answer;
 use crate::support::grpc::GrpcUser;
 use crate::support::grpc::reason;
-use crate::support::process::Process;
-use crate::support::stack::User;
+use crate::support::stack::impatient_gateway;
 
 /// What no answer may show of the upstream.
 const MARKER: &str = "marker-of-the-upstream";
@@ -313,39 +312,20 @@ fn cases() -> Vec<Case> {
     ]
 }
 
-/// A gateway of its own before an upstream, with tries of 300 ms.
-fn gateway(base: &str) -> (Process, User) {
-    let variables = [("PEERASSIST_UPSTREAM__ATTEMPT_TIMEOUT", "300ms")];
-    let arguments = [
-        "serve",
-        "--upstream",
-        base,
-        "--listen",
-        "127.0.0.1:0",
-        "--admin-listen",
-        "127.0.0.1:0",
-    ];
-    let mut process = Process::start(&arguments, &variables);
-    let base = process.line("gateway: ");
-    (
-        process,
-        User {
-            base,
-            token: "Yn2kjibddFAWtnPJ2AFlL8WXmohJMCvigQggEaypa5A".to_owned(),
-        },
-    )
-}
-
 #[tokio::test]
 async fn each_fault_is_told_in_our_words_after_its_number_of_tries() {
     let cases = cases();
     let replies: Vec<Reply> = cases.iter().map(|case| case.reply.clone()).collect();
-    let upstream = FaultyUpstream::start(move |target| {
-        let place: usize = target.trim_start_matches("/customer/").parse().unwrap();
+    let upstream = FaultyUpstream::start(move |asked| {
+        let place: usize = asked
+            .target
+            .trim_start_matches("/customer/")
+            .parse()
+            .unwrap();
         replies[place - 1].clone()
     })
     .await;
-    let (_process, user) = gateway(&upstream.base);
+    let (_process, user) = impatient_gateway(&upstream.base);
     let mut grpc = GrpcUser::new(&user).await;
     for (case, id) in cases.iter().zip(1..) {
         let query = format!("{{ customer(by: {{ databaseId: {id} }}) {{ databaseId }} }}");
@@ -400,7 +380,7 @@ async fn an_upstream_that_is_down_is_told_and_the_next_request_after_its_return_
         .local_addr()
         .unwrap()
         .port();
-    let (_process, user) = gateway(&format!("http://127.0.0.1:{port}"));
+    let (_process, user) = impatient_gateway(&format!("http://127.0.0.1:{port}"));
     let query = "{ customer(by: { databaseId: 1 }) { name } }";
     let down = user.errors(query).await;
     assert_eq!(
@@ -430,7 +410,7 @@ async fn an_upstream_that_is_down_is_told_and_the_next_request_after_its_return_
 async fn one_bad_row_costs_its_own_place_in_a_list_and_the_page_is_asked_for_again() {
     let body = r#"{"content":[{"id":1,"name":"A"},{"name":"no id"},{"id":3,"status":"NEW ONE"}],"totalElements":3,"last":true}"#;
     let upstream = FaultyUpstream::start(move |_| Whole(json_answer(200, "", body))).await;
-    let (_process, user) = gateway(&upstream.base);
+    let (_process, user) = impatient_gateway(&upstream.base);
     let query = "{ customers(first: 3) { edges { cursor node { databaseId status rawStatus } } totalCount } }";
     for _ in 0..2 {
         let answer = user.ask(query, json!({})).await;
@@ -468,20 +448,20 @@ async fn one_bad_row_costs_its_own_place_in_a_list_and_the_page_is_asked_for_aga
 async fn a_page_longer_than_asked_for_is_no_page() {
     let body = r#"{"content":[{"id":1},{"id":2},{"id":3}]}"#;
     let upstream = FaultyUpstream::start(move |_| Whole(json_answer(200, "", body))).await;
-    let (_process, user) = gateway(&upstream.base);
+    let (_process, user) = impatient_gateway(&upstream.base);
     let errors = user.errors("{ customers(first: 2) { totalCount } }").await;
     assert_eq!(errors[0][2], "UPSTREAM_INVALID_RESPONSE");
 }
 
 #[tokio::test]
 async fn a_failing_customer_fails_its_own_fields_alone() {
-    let upstream = FaultyUpstream::start(|target| match target {
+    let upstream = FaultyUpstream::start(|asked| match &*asked.target {
         "/customer/2" => Whole(json_answer(500, "", "{}")),
         "/customer/1" => Whole(json_answer(200, "", &good(1))),
         _ => Whole(json_answer(200, "", r#"{"content":[{"id":1,"customerId":1},{"id":2,"customerId":2},{"id":3}],"totalElements":3}"#)),
     })
     .await;
-    let (_process, user) = gateway(&upstream.base);
+    let (_process, user) = impatient_gateway(&upstream.base);
     let answer = user
         .ask(
             "{ fwos(first: 3) { edges { node { databaseId customer { name } } } } }",
@@ -509,7 +489,7 @@ async fn a_failing_customer_fails_its_own_fields_alone() {
 #[tokio::test]
 async fn a_reader_who_hangs_up_alone_takes_the_upstream_call_along() {
     let upstream = FaultyUpstream::start(|_| ThenSilence(vec![])).await;
-    let (_process, user) = gateway(&upstream.base);
+    let (_process, user) = impatient_gateway(&upstream.base);
     let request = tokio::spawn(async move {
         user.errors("{ customer(by: { databaseId: 1 }) { name } }")
             .await

@@ -264,10 +264,7 @@ async fn a_browser_is_shown_the_console() {
 
 #[tokio::test]
 async fn a_login_that_is_refused_tells_the_user_and_not_the_programmer() {
-    let user = User {
-        token: String::new(),
-        ..Stack::shared().user("admin").await
-    };
+    let user = User::new(&Stack::shared().base, "");
     let login = async |user_name: &str, password: &str| {
         let mutation = "mutation($input: LoginInput!) { login(input: $input) { token userErrors { message code field } } }";
         user.ask(

@@ -40,6 +40,8 @@ fn get(by: By) -> tonic::Request<v1::GetCustomerRequest> {
 async fn a_customer_is_found_by_its_id() {
     let door = door(3).await;
     let found = door.customers().get_customer(get(By::Id(2))).await;
+    let found = found.unwrap().into_inner();
+    assert!(found.etag.starts_with('"') && found.etag.ends_with('"'));
     let expected = v1::Customer {
         id: 2,
         name: Some("Customer 2".into()),
@@ -47,9 +49,10 @@ async fn a_customer_is_found_by_its_id() {
         city: Some("".into()),
         status: v1::CustomerStatus::Active.into(),
         raw_status: Some("ACTIVE".into()),
+        etag: found.etag.clone(),
         ..v1::Customer::default()
     };
-    assert_eq!(found.unwrap().into_inner(), expected);
+    assert_eq!(found, expected);
 }
 
 #[tokio::test]

@@ -112,7 +112,7 @@ async fn a_failed_precondition_says_so_in_its_details() {
 #[tokio::test]
 async fn an_unknown_method_of_a_known_service_is_unimplemented() {
     let door = Door::open(|_| Answer::status(500)).await;
-    let path = "/peerassist.v1.CustomerService/DeleteCustomer";
+    let path = "/peerassist.v1.CustomerService/ForgetCustomer";
     let response = door.post(path, &(), &[]).await;
     let status = crate::support::door::status(&response);
     assert_eq!(status.code(), Code::Unimplemented);

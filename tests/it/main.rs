@@ -3,6 +3,10 @@
     clippy::unwrap_used,
     reason = "a test that cannot go on has failed; the lint's own exception for tests leaves out their helpers"
 )]
+#![allow(
+    clippy::print_stdout,
+    reason = "figures for whoever runs a test with --nocapture"
+)]
 
 mod support;
 
@@ -11,22 +15,34 @@ mod contract;
 
 mod graphql_customer_writes;
 mod graphql_customers;
+mod graphql_fwo_writes;
 mod graphql_fwos;
 mod graphql_http;
 
 mod grpc_auth;
+mod grpc_customer_writes;
 mod grpc_customers;
 mod grpc_deadlines;
 mod grpc_errors;
+mod grpc_fwo_bodies;
+mod grpc_fwo_rules;
+mod grpc_fwo_writes;
 mod grpc_fwos;
 mod grpc_services;
 mod grpc_wire;
+mod grpc_writes;
 
+mod exactly_once;
 mod failures;
 mod guide;
 mod parity;
+mod parity_inputs;
+mod parity_writes;
+mod read_your_writes;
+mod round_trip;
 mod upstream_calls;
 mod windows;
+mod write_failures;
 
 mod cli;
 mod cli_serve;
@@ -36,14 +52,21 @@ mod sandbox_auth;
 mod sandbox_contract;
 mod sandbox_customer_writes;
 mod sandbox_customers;
+mod sandbox_durability;
+mod sandbox_fwo_roles;
+mod sandbox_fwo_rules;
+mod sandbox_fwo_steps;
+mod sandbox_fwo_writes;
 mod sandbox_fwos;
 mod sandbox_pages;
 mod sandbox_personalities;
 mod sandbox_personality_failures;
 mod sandbox_personality_lists;
 mod sandbox_personality_objects;
+mod sandbox_personality_round_trip;
 mod sandbox_personality_transport;
 mod sandbox_personality_writes;
 mod sandbox_projects;
+mod sandbox_tenants;
 mod sandbox_totals;
 mod sandbox_worlds;

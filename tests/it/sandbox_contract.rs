@@ -1,5 +1,7 @@
 //! The sandbox as an HTTP server: its document, its counters, and what holds for every path.
 
+use std::collections::HashSet;
+
 use reqwest::Method;
 use serde_json::Value;
 use serde_json::json;
@@ -45,11 +47,14 @@ async fn every_operation_of_the_document_says_how_it_fails() {
         "/project/{id}",
     ];
     assert_eq!(paths.keys().collect::<Vec<_>>(), expected);
+    let mut ids = HashSet::new();
     for (path, item) in paths {
         for (method, operation) in item.as_object().unwrap() {
             let error =
                 &operation["responses"]["401"]["content"]["application/json"]["schema"]["$ref"];
             assert_eq!(error, "#/components/schemas/Error", "{method} {path}");
+            let is_new = ids.insert(operation["operationId"].to_string());
+            assert!(is_new, "{method} {path}");
             assert!(
                 operation["summary"].is_string() && operation["tags"][0].is_string(),
                 "{method} {path}"

@@ -4,41 +4,17 @@ use reqwest::Method;
 use serde_json::Value;
 use serde_json::json;
 
+use crate::support::json::broken;
+use crate::support::json::with;
 use crate::support::sandbox::ADMIN;
 use crate::support::sandbox::FOREMAN;
 use crate::support::sandbox::HARBOR;
+use crate::support::sandbox::PM;
 use crate::support::sandbox::Sandbox;
-use crate::support::sandbox::User;
-
-const PM: User = User::lakeline("pm@lakeline.example");
-const VIEWER: User = User::lakeline("viewer@lakeline.example");
-
-/// The status and the body of a write.
-async fn send(
-    sandbox: &Sandbox,
-    user: User,
-    method: Method,
-    path: &str,
-    body: &Value,
-) -> (u16, Value) {
-    let token = sandbox.login(user).await;
-    let request = sandbox.request(method, path).bearer_auth(token).json(body);
-    let answer = request.send().await.unwrap();
-    let status = answer.status().as_u16();
-    let text = answer.text().await.unwrap();
-    (status, serde_json::from_str(&text).unwrap_or(Value::Null))
-}
+use crate::support::sandbox::VIEWER;
 
 async fn post(sandbox: &Sandbox, body: &Value) -> (u16, Value) {
-    send(sandbox, ADMIN, Method::POST, "/customer", body).await
-}
-
-async fn delete(sandbox: &Sandbox, user: User, path: &str) -> u16 {
-    sandbox
-        .send(user, Method::DELETE, path)
-        .await
-        .status()
-        .as_u16()
+    sandbox.write(ADMIN, Method::POST, "/customer", body).await
 }
 
 fn customer(number: &str) -> Value {
@@ -46,28 +22,6 @@ fn customer(number: &str) -> Value {
         "id": 0, "name": "Old Mill Builders", "number": number, "address1": "12 Mill Road", "address2": "",
         "contactName": "Ann Mill", "contactEmail": "ann@oldmill.example", "contactPhone": "6145550100",
     })
-}
-
-/// `base` with one member set, or taken away by null.
-fn with(mut base: Value, member: &str, value: Value) -> Value {
-    let members = base.as_object_mut().unwrap();
-    match value {
-        Value::Null => drop(members.remove(member)),
-        value => drop(members.insert(member.to_owned(), value)),
-    }
-    base
-}
-
-fn broken(answer: &Value) -> Vec<(&str, &str)> {
-    let errors = answer["errors"].as_array().unwrap().iter();
-    errors
-        .map(|error| {
-            (
-                error["field"].as_str().unwrap(),
-                error["defaultMessage"].as_str().unwrap(),
-            )
-        })
-        .collect()
 }
 
 #[tokio::test]
@@ -80,8 +34,8 @@ async fn a_new_customer_gets_the_next_id_and_is_active() {
     });
     assert_eq!((status, &made), (200, &shown));
     assert_eq!(docs.json(ADMIN, "/customer/4").await, shown);
-    assert_eq!(delete(&docs, ADMIN, "/customer/4").await, 204);
-    assert_eq!(delete(&docs, ADMIN, "/customer/4").await, 404);
+    assert_eq!(docs.delete(ADMIN, "/customer/4").await, 204);
+    assert_eq!(docs.delete(ADMIN, "/customer/4").await, 404);
     let (_, next) = post(&docs, &customer("01000")).await;
     assert_eq!(next["id"], 5, "ids are not given twice");
 }
@@ -147,7 +101,7 @@ async fn an_update_replaces_what_can_be_read_in_both_styles() {
         ("/customer/3", with(body.clone(), "id", json!(3))),
         ("/customer", with(body.clone(), "id", json!(3))),
     ] {
-        let answer = send(&docs, ADMIN, Method::PUT, path, &body).await;
+        let answer = docs.write(ADMIN, Method::PUT, path, &body).await;
         assert_eq!(answer, (200, wanted.clone()), "{path}");
         assert_eq!(docs.json(ADMIN, "/customer/3").await, wanted);
     }
@@ -158,7 +112,7 @@ async fn an_update_replaces_what_can_be_read_in_both_styles() {
         ("/customer/x", &body, 400),
         ("/customer/99", &with(body.clone(), "id", json!(0)), 404),
     ] {
-        let answer = send(&docs, ADMIN, Method::PUT, path, body).await;
+        let answer = docs.write(ADMIN, Method::PUT, path, body).await;
         assert_eq!(answer.0, status, "{path}");
     }
     assert_eq!(docs.json(ADMIN, "/customer/3").await, wanted);
@@ -174,13 +128,13 @@ async fn a_number_is_given_once_in_a_company() {
         (409, &json!("Customer number 200-000 already exists"))
     );
     assert_eq!(
-        send(&docs, ADMIN, Method::PUT, "/customer/2", &taken)
+        docs.write(ADMIN, Method::PUT, "/customer/2", &taken)
             .await
             .0,
         409
     );
     assert_eq!(
-        send(&docs, ADMIN, Method::PUT, "/customer/3", &taken)
+        docs.write(ADMIN, Method::PUT, "/customer/3", &taken)
             .await
             .0,
         200
@@ -190,22 +144,17 @@ async fn a_number_is_given_once_in_a_company() {
 #[tokio::test]
 async fn companies_neither_see_nor_touch_each_others_customers() {
     let demo = Sandbox::start("demo");
-    let (status, theirs) = send(
-        &demo,
-        HARBOR,
-        Method::POST,
-        "/customer",
-        &customer("200-000"),
-    )
-    .await;
+    let (status, theirs) = demo
+        .write(HARBOR, Method::POST, "/customer", &customer("200-000"))
+        .await;
     assert_eq!(status, 200, "the number is another company's: {theirs}");
     let path = format!("/customer/{}", theirs["id"]);
     let before = demo.json(HARBOR, &path).await;
     assert_eq!(demo.get(ADMIN, &path).await.status(), 404);
     let body = customer("new");
-    assert_eq!(send(&demo, ADMIN, Method::PUT, &path, &body).await.0, 404);
-    assert_eq!(delete(&demo, ADMIN, &path).await, 404);
-    assert_eq!(delete(&demo, HARBOR, "/customer/3").await, 404);
+    assert_eq!(demo.write(ADMIN, Method::PUT, &path, &body).await.0, 404);
+    assert_eq!(demo.delete(ADMIN, &path).await, 404);
+    assert_eq!(demo.delete(HARBOR, "/customer/3").await, 404);
     assert_eq!(demo.json(HARBOR, &path).await, before);
 }
 
@@ -216,14 +165,14 @@ async fn only_an_admin_writes_customers() {
     for user in [PM, FOREMAN, VIEWER] {
         let body = customer("01000");
         assert_eq!(
-            send(&docs, user, Method::POST, "/customer", &body).await.0,
+            docs.write(user, Method::POST, "/customer", &body).await.0,
             403
         );
         assert_eq!(
-            send(&docs, user, Method::PUT, "/customer/3", &body).await.0,
+            docs.write(user, Method::PUT, "/customer/3", &body).await.0,
             403
         );
-        assert_eq!(delete(&docs, user, "/customer/3").await, 403);
+        assert_eq!(docs.delete(user, "/customer/3").await, 403);
     }
     assert_eq!(docs.text(ADMIN, "/customer").await, before);
 }
@@ -233,7 +182,7 @@ async fn a_customer_with_projects_is_not_deleted() {
     let docs = Sandbox::start("docs");
     let project = &docs.json(ADMIN, "/project").await["content"][0];
     let path = format!("/customer/{}", project["customerId"]);
-    assert_eq!(delete(&docs, ADMIN, &path).await, 409);
+    assert_eq!(docs.delete(ADMIN, &path).await, 409);
     assert_eq!(docs.get(ADMIN, &path).await.status(), 200);
 }
 
@@ -243,10 +192,10 @@ async fn open_fwos_are_told_of_an_update_where_that_is_asked_for() {
     let fwos = docs.all(ADMIN, "/fwo?sort=id").await;
     let path = format!("/customer/{}", fwos[0]["customerId"]);
     let body = docs.json(ADMIN, &path).await;
-    assert_eq!(send(&docs, ADMIN, Method::PUT, &path, &body).await.0, 200);
+    assert_eq!(docs.write(ADMIN, Method::PUT, &path, &body).await.0, 200);
     assert_eq!(docs.all(ADMIN, "/fwo?sort=id").await, fwos);
     let body = with(body, "updateFWOs", json!(true));
-    assert_eq!(send(&docs, ADMIN, Method::PUT, &path, &body).await.0, 200);
+    assert_eq!(docs.write(ADMIN, Method::PUT, &path, &body).await.0, 200);
     for (before, after) in fwos.iter().zip(docs.all(ADMIN, "/fwo?sort=id").await) {
         let is_open = before["status"] != "CHANGE_ORDER_ISSUED";
         let is_told = before["updatedDate"] != after["updatedDate"];

@@ -2,11 +2,15 @@
 
 use futures_util::StreamExt;
 use futures_util::stream;
+use reqwest::Method;
 use rust_decimal::Decimal;
 use rust_decimal::RoundingStrategy;
 use serde_json::Value;
+use serde_json::json;
 use tokio::sync::OnceCell;
 
+use crate::support::fwo;
+use crate::support::json::with;
 use crate::support::sandbox::ADMIN;
 use crate::support::sandbox::Sandbox;
 
@@ -41,7 +45,7 @@ async fn the_row_of_a_list_is_part_of_the_whole_record() {
     }
 }
 
-fn decimal(value: &Value) -> Decimal {
+pub(crate) fn decimal(value: &Value) -> Decimal {
     value.to_string().parse().unwrap()
 }
 
@@ -87,7 +91,7 @@ fn rated_amount(line: &Value) -> Decimal {
 }
 
 /// Contract 3.3, computed again from the lines with another decimal library.
-fn check_totals(fwo: &Value) {
+pub(crate) fn check_totals(fwo: &Value) {
     let pricing = &fwo["pricing"];
     let labor = sum(&fwo["labor"], labor_amount);
     let material = sum(&fwo["materials"], material_amount);
@@ -169,5 +173,107 @@ async fn money_is_written_in_plain_notation() {
             whole.bytes().all(|byte| byte.is_ascii_digit()) && places.len() == 2,
             "{number}"
         );
+    }
+}
+
+async fn written(sandbox: &Sandbox, method: Method, path: &str, body: &Value) -> Value {
+    let (status, fwo) = sandbox.write(ADMIN, method, path, body).await;
+    assert_eq!(status, 200, "{fwo}");
+    fwo
+}
+
+#[tokio::test]
+async fn totals_follow_from_what_was_written_to_the_cent() {
+    let docs = Sandbox::start("docs");
+    let mut fwo = written(&docs, Method::POST, "/fwo", &fwo::full(1)).await;
+    check_totals(&fwo);
+    // 9.75 labor hours, one hour of supervision for each 8.
+    assert_eq!(decimal(&fwo["laborHours"]), Decimal::new(975, 2));
+    assert_eq!(
+        decimal(&fwo["additionalItems"][0]["quantity"]),
+        Decimal::new(12_188, 4)
+    );
+    let sums = ["labor", "materials", "equipment", "additionalItems"]
+        .map(|list| decimal(&fwo[list][0]["amount"]));
+    // 572 + 160.875 + 35.75; 320.125 × 1.1 × 48.75 / 100; 2 × 185; 1.2188 × 104.50
+    assert_eq!(
+        sums,
+        [76_863, 17_167, 37_000, 12_736].map(|cents| Decimal::new(cents, 2))
+    );
+    // 1437.66; 10 % are 143.766; 7.5 % of 1581.43 are 118.60725
+    assert_eq!(decimal(&fwo["amount"]), Decimal::new(170_004, 2));
+    let row = &docs
+        .json(
+            ADMIN,
+            &format!("/fwo?number={}", fwo["number"].as_str().unwrap()),
+        )
+        .await["content"][0];
+    assert_eq!(row["amount"], fwo["amount"]);
+
+    // More labor, more supervision, although only the labor was written.
+    fwo["labor"][0]["regularHours"] = json!(14.25);
+    let path = format!("/fwo/{}", fwo["id"]);
+    let fwo = written(&docs, Method::PUT, &path, &fwo).await;
+    assert_eq!(
+        decimal(&fwo["additionalItems"][0]["quantity"]),
+        Decimal::TWO
+    );
+    check_totals(&fwo);
+}
+
+#[tokio::test]
+async fn halves_of_a_cent_are_rounded_away_from_zero() {
+    let docs = Sandbox::start("docs");
+    let material = |unit: &str, quantity: Value, price: Value| {
+        let line = with(
+            with(fwo::material(), "pricingUnit", json!(unit)),
+            "quantity",
+            quantity,
+        );
+        with(with(line, "unitPrice", price), "factor", Value::Null)
+    };
+    let cases = [
+        (material("E", json!(0.5), json!(0.01)), 1),
+        (material("E", json!(0.4999), json!(0.01)), 0),
+        (material("E", json!(-0.5), json!(0.01)), -1),
+        (material("P", json!(1.5), json!(3.33)), 500),
+        (material("C", json!(150), json!(0.99)), 149),
+        (material("C", json!(50), json!(0.01)), 1),
+        (material("C", json!(49.9999), json!(0.01)), 0),
+        (material("M", json!(500), json!(0.01)), 1),
+        (material("M", json!(499.9999), json!(0.01)), 0),
+        (material("M", json!(12_500), json!(88.2)), 110_250),
+        (material("E", json!(3), Value::Null), 0),
+        (
+            material("E", json!(99_999_999), json!(9_999.99)),
+            99_999_899_000_001,
+        ),
+    ];
+    let mut body = fwo::least(1);
+    body["materials"] = cases.iter().map(|(line, _)| line.clone()).collect();
+    let made = written(&docs, Method::POST, "/fwo", &body).await;
+    for (line, (written, cents)) in made["materials"].as_array().unwrap().iter().zip(&cases) {
+        assert_eq!(
+            decimal(&line["amount"]),
+            Decimal::new(*cents, 2),
+            "{written}"
+        );
+    }
+    check_totals(&made);
+    // 0.10 × 5 % is half a cent, and so is 10 % of 0.05.
+    for (cents, overhead, profit, total) in [
+        (10, 5.0, 0.0, 11),
+        (5, 10.0, 0.0, 6),
+        (9, 5.0, 0.0, 9),
+        (10, 0.0, 5.0, 11),
+        (-10, 5.0, 0.0, -11),
+    ] {
+        let mut body = fwo::least(1);
+        body["pricing"] = json!({ "overheadPercent": overhead, "profitPercent": profit });
+        body["equipment"] = json!([with(fwo::equipment(), "quantity", json!(cents))]);
+        body["equipment"][0]["rate"] = json!(0.01);
+        let made = written(&docs, Method::POST, "/fwo", &body).await;
+        assert_eq!(decimal(&made["amount"]), Decimal::new(total, 2), "{body}");
+        check_totals(&made);
     }
 }

@@ -13,11 +13,12 @@ pub(crate) fn customer_json(customer: &v1::Customer) -> Value {
         "contactPhone": customer.contact_phone, "billingContact": customer.billing_contact,
         "billingContactEmail": customer.billing_contact_email, "billingContactPhone": customer.billing_contact_phone,
         "status": customer.status().as_str_name().trim_start_matches("CUSTOMER_STATUS_"), "rawStatus": customer.raw_status,
+        "etag": customer.etag,
     })
 }
 
 pub(crate) const CUSTOMER: &str = "databaseId name number address1 address2 city state zipCode contactName contactEmail contactPhone \
-                        billingContact billingContactEmail billingContactPhone status rawStatus";
+                        billingContact billingContactEmail billingContactPhone status rawStatus etag";
 
 fn time(time: &Option<prost_types::Timestamp>) -> Value {
     let time = time
@@ -77,13 +78,13 @@ pub(crate) fn fwo_json(fwo: &v1::Fwo) -> Value {
         "gcDocumentReference": d.gc_document_reference, "gcDocumentReferenceType": d.gc_document_reference_type,
         "labor": list(labor.collect()), "materials": list(materials.collect()), "equipment": list(equipment.collect()),
         "additionalItems": list(additional.collect()), "pricing": pricing, "signature": signature,
-        "authorizationId": id(d.authorization_id),
+        "authorizationId": id(d.authorization_id), "etag": fwo.etag,
     })
 }
 
 pub(crate) const FWO: &str = "databaseId number projectId projectNumber projectName customerId customerName type rawType status rawStatus \
     summary categories referenceNumber gcReference premiumTime romAmount amount laborHours groupName changeOrderNumber \
-    invoiceNumber createdBy createdDate updatedDate description gcDocumentReference gcDocumentReferenceType authorizationId \
+    invoiceNumber createdBy createdDate updatedDate description gcDocumentReference gcDocumentReferenceType authorizationId etag \
     labor { id: databaseId employeeNumber employeeName trade tradeClass workDate regularHours overtimeHours doubleTimeHours regularRate overtimeRate doubleTimeRate amount } \
     materials { id: databaseId itemCode description quantity unitType pricingUnit rawPricingUnit factor unitPrice amount } \
     equipment { id: databaseId itemCode description quantity unitType rate amount } \

@@ -15,6 +15,7 @@ use peerassist_gateway::upstream::Upstream;
 use prometheus_client::registry::Registry;
 use prost::Message;
 use tokio::net::TcpListener;
+use tonic::Code;
 use tonic::Request;
 use tonic::Status;
 use tonic::transport::Channel;
@@ -194,6 +195,23 @@ pub(crate) fn fields(status: &Status) -> Vec<String> {
     let request = status.get_details_bad_request().unwrap();
     let fields = request.field_violations.into_iter();
     fields.map(|violation| violation.field).collect()
+}
+
+/// What breaks a rule, as each field and its rule.
+pub(crate) fn violations(status: &Status) -> Vec<(String, String)> {
+    assert_eq!(status.code(), Code::InvalidArgument, "{status:?}");
+    assert_eq!(reason(status), "INVALID_INPUT");
+    let request = status.get_details_bad_request().unwrap();
+    let violations = request.field_violations.into_iter();
+    violations.map(|v| (v.field, v.description)).collect()
+}
+
+/// The same as it is expected.
+pub(crate) fn told(expected: &[(&str, &str)]) -> Vec<(String, String)> {
+    let expected = expected.iter();
+    expected
+        .map(|(field, rule)| ((*field).to_owned(), (*rule).to_owned()))
+        .collect()
 }
 
 /// The status in the head of an answer that was got by hand.

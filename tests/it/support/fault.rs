@@ -5,10 +5,21 @@ use std::sync::Arc;
 use std::sync::Mutex;
 use std::time::Duration;
 
+use tokio::io::AsyncBufReadExt;
 use tokio::io::AsyncReadExt;
 use tokio::io::AsyncWriteExt;
+use tokio::io::BufReader;
 use tokio::net::TcpListener;
 use tokio::net::TcpStream;
+
+/// A request as it came.
+#[derive(Clone, Debug)]
+pub(crate) struct Received {
+    pub(crate) method: String,
+    /// The path with its query: `/customer/3`.
+    pub(crate) target: String,
+    pub(crate) body: String,
+}
 
 /// What becomes of a request.
 #[derive(Clone, Debug)]
@@ -32,8 +43,8 @@ pub(crate) struct FaultyUpstream {
 }
 
 impl FaultyUpstream {
-    /// Answers each request by its target (`/customer/3`) as `reply` says.
-    pub(crate) async fn start(reply: impl Fn(&str) -> Reply + Send + Sync + 'static) -> Self {
+    /// Answers each request as `reply` says.
+    pub(crate) async fn start(reply: impl Fn(&Received) -> Reply + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
         let requests: Arc<Mutex<HashMap<String, usize>>> = Arc::default();
@@ -58,13 +69,15 @@ impl FaultyUpstream {
 }
 
 async fn converse(
-    mut stream: TcpStream,
-    reply: Arc<impl Fn(&str) -> Reply>,
+    stream: TcpStream,
+    reply: Arc<impl Fn(&Received) -> Reply>,
     seen: Arc<Mutex<HashMap<String, usize>>>,
 ) {
-    while let Some(target) = read_request(&mut stream).await {
-        *seen.lock().unwrap().entry(target.clone()).or_default() += 1;
-        let _gone = match reply(&target) {
+    let mut stream = BufReader::new(stream);
+    while let Some(received) = read_request(&mut stream).await {
+        let target = received.target.clone();
+        *seen.lock().unwrap().entry(target).or_default() += 1;
+        let _gone = match reply(&received) {
             Reply::Whole(bytes) => {
                 if stream.write_all(&bytes).await.is_ok() {
                     continue;
@@ -76,7 +89,7 @@ async fn converse(
                 let _gone = stream.write_all(&bytes).await;
                 // Let the bytes arrive before the reset overtakes them.
                 tokio::time::sleep(Duration::from_millis(30)).await;
-                stream.set_zero_linger()
+                stream.get_ref().set_zero_linger()
             }
             Reply::ThenSilence(bytes) => {
                 let _gone = stream.write_all(&bytes).await;
@@ -88,7 +101,11 @@ async fn converse(
     }
 }
 
-async fn drip(stream: &mut TcpStream, head: Vec<u8>, rest: Vec<u8>) -> std::io::Result<()> {
+async fn drip(
+    stream: &mut BufReader<TcpStream>,
+    head: Vec<u8>,
+    rest: Vec<u8>,
+) -> std::io::Result<()> {
     stream.write_all(&head).await?;
     for byte in rest {
         tokio::time::sleep(Duration::from_millis(20)).await;
@@ -97,14 +114,26 @@ async fn drip(stream: &mut TcpStream, head: Vec<u8>, rest: Vec<u8>) -> std::io::
     Ok(())
 }
 
-/// The target of the next request, once its head is complete. The gateway's reads have no bodies.
-async fn read_request(stream: &mut TcpStream) -> Option<String> {
-    let mut head = Vec::new();
-    while !head.ends_with(b"\r\n\r\n") {
-        head.push(stream.read_u8().await.ok()?);
+/// The next request, once it is complete. The gateway's client writes names of headers in lower case.
+async fn read_request(stream: &mut BufReader<TcpStream>) -> Option<Received> {
+    let mut head = String::new();
+    while !head.ends_with("\r\n\r\n") {
+        if stream.read_line(&mut head).await.ok()? == 0 {
+            return None;
+        }
     }
-    let head = String::from_utf8(head).ok()?;
-    head.split(' ').nth(1).map(str::to_owned)
+    let mut words = head.split(' ').map(str::to_owned);
+    let (method, target) = (words.next()?, words.next()?);
+    let length = head
+        .lines()
+        .find_map(|line| line.strip_prefix("content-length: "));
+    let mut body = vec![0; length.map_or(Some(0), |length| length.parse().ok())?];
+    stream.read_exact(&mut body).await.ok()?;
+    Some(Received {
+        method,
+        target,
+        body: String::from_utf8(body).ok()?,
+    })
 }
 
 /// A whole HTTP/1.1 answer with a body of JSON.

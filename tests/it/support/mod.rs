@@ -1,12 +1,18 @@
 //! What the tests share.
 
 pub(crate) mod as_graphql;
+pub(crate) mod as_grpc;
+pub(crate) mod bench;
 pub(crate) mod door;
 pub(crate) mod fault;
+pub(crate) mod fwo;
 pub(crate) mod grpc;
+pub(crate) mod json;
+pub(crate) mod ledger;
 pub(crate) mod personality;
 pub(crate) mod process;
 pub(crate) mod raw;
 pub(crate) mod sandbox;
 pub(crate) mod stack;
 pub(crate) mod stub;
+pub(crate) mod writer;

@@ -19,7 +19,9 @@ use tokio::sync::Mutex;
 use tokio::sync::OnceCell;
 
 pub(crate) const ADMIN: User = User::lakeline("admin@lakeline.example");
+pub(crate) const PM: User = User::lakeline("pm@lakeline.example");
 pub(crate) const FOREMAN: User = User::lakeline("foreman@lakeline.example");
+pub(crate) const VIEWER: User = User::lakeline("viewer@lakeline.example");
 pub(crate) const HARBOR: User = User {
     client_key: "harbor-key",
     user_name: "admin@harbortile.example",
@@ -90,6 +92,13 @@ impl Sandbox {
         }
     }
 
+    /// Ends the process at once, without a chance to finish anything.
+    pub(crate) fn kill(&self) {
+        let id = self.process.id().to_string();
+        let killed = Command::new("kill").args(["-KILL", &id]).status();
+        assert!(killed.expect("a way to kill").success());
+    }
+
     /// One demo sandbox for all tests that only read.
     pub(crate) fn shared() -> &'static Self {
         static SHARED: OnceLock<Sandbox> = OnceLock::new();
@@ -138,6 +147,27 @@ impl Sandbox {
 
     pub(crate) async fn get(&self, user: User, path_and_query: &str) -> Response {
         self.send(user, Method::GET, path_and_query).await
+    }
+
+    /// Sends a body; the status and the body of the answer, null where that is no JSON.
+    pub(crate) async fn write(
+        &self,
+        user: User,
+        method: Method,
+        path: &str,
+        body: &Value,
+    ) -> (u16, Value) {
+        let token = self.login(user).await;
+        let request = self.request(method, path).bearer_auth(token).json(body);
+        let answer = request.send().await.expect("an answer");
+        let status = answer.status().as_u16();
+        let text = answer.text().await.expect("text");
+        (status, serde_json::from_str(&text).unwrap_or(Value::Null))
+    }
+
+    pub(crate) async fn delete(&self, user: User, path: &str) -> u16 {
+        let answer = self.send(user, Method::DELETE, path).await;
+        answer.status().as_u16()
     }
 
     /// The text of a successful answer.

@@ -59,10 +59,7 @@ impl Stack {
 
     /// A user with a token of their own: a caller of whom nothing is cached yet.
     pub(crate) async fn user(&self, name: &str) -> User {
-        let stranger = User {
-            base: self.base.clone(),
-            token: String::new(),
-        };
+        let stranger = User::new(&self.base, "");
         let mutation = "mutation($input: LoginInput!) { login(input: $input) { token userErrors { message } } }";
         let input = json!({ "userName": format!("{name}@lakeline.example"), "password": PASSWORD });
         let answer = stranger.ask(mutation, json!({ "input": input })).await;
@@ -126,9 +123,24 @@ impl Counted {
 pub(crate) struct User {
     pub(crate) base: String,
     pub(crate) token: String,
+    client: Client,
 }
 
 impl User {
+    /// Somebody with this token, who asks the gateway at `base`.
+    pub(crate) fn new(base: &str, token: &str) -> Self {
+        User {
+            base: base.to_owned(),
+            token: token.to_owned(),
+            client: http_client(),
+        }
+    }
+
+    /// The same asker without a token.
+    pub(crate) fn nobody(&self) -> Self {
+        User::new(&self.base, "")
+    }
+
     /// The whole answer to an operation.
     pub(crate) async fn ask(&self, query: &str, variables: Value) -> Value {
         self.send(query, variables).await.json().await.unwrap()
@@ -165,7 +177,7 @@ impl User {
 
     /// The raw answer to an operation.
     pub(crate) async fn send(&self, query: &str, variables: Value) -> Response {
-        let request = http_client().post(format!("{}/graphql", self.base));
+        let request = self.client.post(format!("{}/graphql", self.base));
         let request = request.header("accept", "application/graphql-response+json");
         let request = if self.token.is_empty() {
             request
@@ -180,7 +192,25 @@ impl User {
     }
 }
 
-/// A client of its own for each request: connections belong to the runtime of one test.
+/// A gateway of its own before an upstream, with attempts of 300 ms, and somebody who asks it.
+pub(crate) fn impatient_gateway(base: &str) -> (Process, User) {
+    let variables = [("PEERASSIST_UPSTREAM__ATTEMPT_TIMEOUT", "300ms")];
+    let arguments = [
+        "serve",
+        "--upstream",
+        base,
+        "--listen",
+        "127.0.0.1:0",
+        "--admin-listen",
+        "127.0.0.1:0",
+    ];
+    let mut process = Process::start(&arguments, &variables);
+    let base = process.line("gateway: ");
+    let token = "Yn2kjibddFAWtnPJ2AFlL8WXmohJMCvigQggEaypa5A";
+    (process, User::new(&base, token))
+}
+
+/// A client of one's own: connections belong to the runtime of one test.
 pub(crate) fn http_client() -> Client {
     let _there = rustls::crypto::ring::default_provider().install_default();
     Client::builder()

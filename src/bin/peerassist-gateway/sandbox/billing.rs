@@ -7,6 +7,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::sandbox::columns::Columns;
+use crate::sandbox::decimal::Decimal;
+use crate::sandbox::decimal::Hours;
 use crate::sandbox::decimal::Money;
 use crate::sandbox::decimal::Quantity;
 use crate::sandbox::decimal::half_up;
@@ -21,7 +23,7 @@ vocabulary! {
 }
 
 /// Equipment owned or rented.
-#[derive(Clone, Debug, Serialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct EquipmentLine {
     pub(crate) id: i64,
@@ -65,10 +67,12 @@ impl EquipmentLine {
             .collect()
     }
 
+    /// A line without an id gets one.
     pub(crate) fn insert(&self, database: &Connection, fwo_id: i64) -> rusqlite::Result<()> {
-        let sql = "INSERT INTO equipment_lines (fwo_id, item_code, description, quantity, unit_type, rate, amount)
-                   VALUES (?, ?, ?, ?, ?, ?, ?)";
+        let sql = "INSERT INTO equipment_lines (id, fwo_id, item_code, description, quantity, unit_type, rate, amount)
+                   VALUES (nullif(?, 0), ?, ?, ?, ?, ?, ?, ?)";
         database.prepare_cached(sql)?.execute(params![
+            self.id,
             fwo_id,
             self.item_code,
             self.description,
@@ -82,7 +86,7 @@ impl EquipmentLine {
 }
 
 /// An additional billing item, such as supervision or a permit.
-#[derive(Clone, Debug, Serialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct AdditionalItem {
     pub(crate) id: i64,
@@ -97,6 +101,7 @@ pub(crate) struct AdditionalItem {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub(crate) hours_per: Option<Quantity>,
+    /// For `HOURS`: all labor hours, divided by `hoursPer`.
     pub(crate) quantity: Quantity,
     pub(crate) rate: Money,
     /// Quantity × rate.
@@ -104,7 +109,12 @@ pub(crate) struct AdditionalItem {
 }
 
 impl AdditionalItem {
-    pub(crate) fn priced(mut self) -> Self {
+    /// The amount, and before it the quantity where that follows from the hours of all labor lines.
+    pub(crate) fn priced(mut self, labor_hours: Hours) -> Self {
+        if self.calc == Calc::Hours {
+            let per = |hours_per| quotient(labor_hours, hours_per);
+            self.quantity = self.hours_per.map_or(Quantity::ZERO, per);
+        }
         self.amount = product(self.quantity, self.rate);
         self
     }
@@ -134,11 +144,13 @@ impl AdditionalItem {
             .collect()
     }
 
+    /// A line without an id gets one.
     pub(crate) fn insert(&self, database: &Connection, fwo_id: i64) -> rusqlite::Result<()> {
-        let sql = "INSERT INTO additional_items (fwo_id, category, item_number, description, calc, hours_per,
+        let sql = "INSERT INTO additional_items (id, fwo_id, category, item_number, description, calc, hours_per,
                        quantity, rate, amount)
-                   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)";
+                   VALUES (nullif(?, 0), ?, ?, ?, ?, ?, ?, ?, ?, ?)";
         database.prepare_cached(sql)?.execute(params![
+            self.id,
             fwo_id,
             self.category,
             self.item_number,
@@ -155,4 +167,12 @@ impl AdditionalItem {
 
 fn product(quantity: Quantity, rate: Money) -> Money {
     Money::from_cents(half_up(i128::from(quantity.0) * i128::from(rate.0), 10_000))
+}
+
+/// `hours_per` is positive.
+fn quotient(hours: Hours, hours_per: Quantity) -> Quantity {
+    Decimal(half_up(
+        i128::from(hours.0) * 1_000_000,
+        i128::from(hours_per.0),
+    ))
 }

@@ -10,20 +10,26 @@ use crate::sandbox::customers::CustomerStatus;
 use crate::sandbox::error::Answer;
 use crate::sandbox::error::Problem;
 use crate::sandbox::instant::Instant;
+use crate::sandbox::path::BodyId;
 use crate::sandbox::roles::Caller;
 use crate::sandbox::validation::Validation;
 
 /// A customer as it is written. What is absent is emptied, but for the last four members, which are never read back.
-#[derive(Deserialize, ToSchema, Default)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
 pub(crate) struct CustomerWrite {
     /// Ignored in a create; in an update the id of the path, 0 or absent.
-    #[schema(example = 0)]
-    id: Option<i64>,
-    #[schema(required, example = "Test New Customer", max_length = 255)]
+    #[schema(value_type = Option<i64>, example = 0)]
+    pub(crate) id: BodyId,
+    #[schema(
+        required,
+        nullable = false,
+        example = "Test New Customer",
+        max_length = 255
+    )]
     name: Option<String>,
     /// Unique in the company.
-    #[schema(required, example = "01000", max_length = 32)]
+    #[schema(required, nullable = false, example = "01000", max_length = 32)]
     number: Option<String>,
     #[schema(example = "1234 Test Address", max_length = 255)]
     address1: Option<String>,
@@ -35,11 +41,16 @@ pub(crate) struct CustomerWrite {
     state: Option<String>,
     #[schema(example = "", max_length = 16)]
     zip_code: Option<String>,
-    #[schema(required, example = "Test Contact", max_length = 255)]
+    #[schema(required, nullable = false, example = "Test Contact", max_length = 255)]
     contact_name: Option<String>,
-    #[schema(required, example = "test.contact@example.com", max_length = 255)]
+    #[schema(
+        required,
+        nullable = false,
+        example = "test.contact@example.com",
+        max_length = 255
+    )]
     contact_email: Option<String>,
-    #[schema(required, example = "0000000000", max_length = 32)]
+    #[schema(required, nullable = false, example = "0000000000", max_length = 32)]
     contact_phone: Option<String>,
     #[schema(example = "Test Contact", max_length = 255)]
     billing_contact: Option<String>,
@@ -85,26 +96,6 @@ pub(crate) struct Checked {
 }
 
 impl CustomerWrite {
-    /// The customer that a `PUT /customer` means.
-    pub(crate) fn meant(&self) -> Answer<i64> {
-        let mut validation = Validation::default();
-        let id = self.id.filter(|id| *id != 0).unwrap_or_else(|| {
-            validation.refuse("id", "must not be null");
-            0
-        });
-        validation.finish().map(|()| id)
-    }
-
-    /// Refuses a body that is about another customer than its path.
-    pub(crate) fn agree(&self, id: i64) -> Answer<()> {
-        match self.id {
-            Some(other) if other != 0 && other != id => Err(Problem::bad_request(format!(
-                "The body's id {other} is not the path's id {id}"
-            ))),
-            _ => Ok(()),
-        }
-    }
-
     /// Refuses with 400 whatever breaks a rule, all at once.
     pub(crate) fn check(self, database: &Transaction<'_>, caller: &Caller) -> Answer<Checked> {
         let mut rules = Validation::default();

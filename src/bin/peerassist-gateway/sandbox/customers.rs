@@ -21,6 +21,7 @@ use crate::sandbox::error::ErrorBody;
 use crate::sandbox::error::Problem;
 use crate::sandbox::filter::Filter;
 use crate::sandbox::json::Json;
+use crate::sandbox::page::Listed;
 use crate::sandbox::page::Page;
 use crate::sandbox::page::PageParams;
 use crate::sandbox::page::PageRequest;
@@ -82,10 +83,6 @@ pub(crate) struct Customer {
     status: CustomerStatus,
 }
 
-/// In the order of `Customer`'s members.
-const COLUMNS: &str = "c.id, c.name, c.number, c.address1, c.address2, c.city, c.state, c.zip_code, c.contact_name, \
-    c.contact_email, c.billing_contact, c.billing_contact_email, c.billing_contact_phone, c.contact_phone, c.status";
-
 const SORTABLE: &[(&str, &str)] = &[
     ("id", "c.id"),
     ("name", "c.name"),
@@ -95,7 +92,13 @@ const SORTABLE: &[(&str, &str)] = &[
     ("status", "c.status"),
 ];
 
-impl Customer {
+impl Listed for Customer {
+    const TABLE: &'static str = "customers c";
+    const TABLES: &'static str = Self::TABLE;
+    const COLUMNS: &'static str = "c.id, c.name, c.number, c.address1, c.address2, c.city, c.state, c.zip_code, \
+        c.contact_name, c.contact_email, c.billing_contact, c.billing_contact_email, c.billing_contact_phone, \
+        c.contact_phone, c.status";
+
     fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
         let mut columns = Columns::of(row);
         Ok(Self {
@@ -161,7 +164,7 @@ async fn customers(
     let filter = filter(&caller, &query)?;
     let request = PageRequest::read(&query, SORTABLE)?;
     store
-        .read(move |database| list(database, &filter, &request))
+        .read(move |database| Page::list(database, &filter, &request))
         .await
         .map(Json)
 }
@@ -175,24 +178,6 @@ fn filter(caller: &Caller, query: &Query) -> Answer<Filter> {
         )
         .and("c.number = ?", query.text("number").map(str::to_owned))
         .and_contains("c.name_folded", query.text("name")))
-}
-
-fn list(database: &Connection, filter: &Filter, request: &PageRequest) -> Answer<Page<Customer>> {
-    let matching = filter.sql();
-    let total = database
-        .prepare_cached(&format!("SELECT count(*) FROM customers c {matching}"))?
-        .query_row(filter.values(), |row| row.get(0))?;
-    let page = request.sql();
-    let content = database
-        .prepare_cached(&format!(
-            "SELECT {COLUMNS} FROM customers c {matching} {page}"
-        ))?
-        .query_map(
-            filter.values_then(request.limit_and_offset()),
-            Customer::read,
-        )?
-        .collect::<rusqlite::Result<_>>()?;
-    Ok(Page::new(request, content, total))
 }
 
 /// Retrieve customer details
@@ -220,9 +205,10 @@ async fn customer(
 }
 
 fn find(database: &Connection, caller: &Caller, id: i64) -> Answer<Customer> {
+    let columns = Customer::COLUMNS;
     database
         .prepare_cached(&format!(
-            "SELECT {COLUMNS} FROM customers c WHERE c.company_id = ? AND c.id = ?"
+            "SELECT {columns} FROM customers c WHERE c.company_id = ? AND c.id = ?"
         ))?
         .query_row((caller.company_id, id), Customer::read)
         .optional()?
@@ -233,6 +219,7 @@ fn find(database: &Connection, caller: &Caller, id: i64) -> Answer<Customer> {
 #[utoipa::path(
     post,
     path = "/customer",
+    operation_id = "create_customer",
     tag = "Customer Controller",
     request_body = CustomerWrite,
     responses(
@@ -262,6 +249,7 @@ async fn create(
 #[utoipa::path(
     put,
     path = "/customer/{id}",
+    operation_id = "update_customer",
     tag = "Customer Controller",
     params(("id" = i64, Path, example = 3)),
     request_body = CustomerWrite,
@@ -281,7 +269,7 @@ async fn update(
     Json(write): Json<CustomerWrite>,
 ) -> Answer<Json<Customer>> {
     caller.may_write_customers()?;
-    write.agree(id)?;
+    write.id.agree(id)?;
     replace(&store, caller, id, write).await
 }
 
@@ -289,6 +277,7 @@ async fn update(
 #[utoipa::path(
     put,
     path = "/customer",
+    operation_id = "update_customer_by_body",
     tag = "Customer Controller",
     request_body = CustomerWrite,
     responses(
@@ -306,7 +295,7 @@ async fn update_by_body(
     Json(write): Json<CustomerWrite>,
 ) -> Answer<Json<Customer>> {
     caller.may_write_customers()?;
-    let id = write.meant()?;
+    let id = write.id.meant()?;
     replace(&store, caller, id, write).await
 }
 
@@ -331,6 +320,7 @@ async fn replace(
 #[utoipa::path(
     delete,
     path = "/customer/{id}",
+    operation_id = "delete_customer",
     tag = "Customer Controller",
     params(("id" = i64, Path, example = 4)),
     responses(

@@ -44,6 +44,11 @@ impl<const PLACES: u32> Decimal<PLACES> {
         Self(whole * 10_i64.pow(PLACES))
     }
 
+    /// Whether its whole part, whatever the sign, is no longer than so many digits.
+    pub(crate) const fn has_at_most(self, whole_digits: u32) -> bool {
+        self.0.unsigned_abs() < 10_u64.pow(whole_digits + PLACES)
+    }
+
     /// Two places always (`1250.50`), more only when they say something (`0.125`).
     pub(crate) fn plain(self) -> String {
         let unit = 10_u64.pow(PLACES);
@@ -60,10 +65,12 @@ impl<const PLACES: u32> Decimal<PLACES> {
 }
 
 /// `numerator / denominator` rounded to a whole number, halves away from zero. The denominator is positive.
+///
+/// What does not fit becomes the greatest number there is, and so breaks every bound that an amount is held to.
 pub(crate) fn half_up(numerator: i128, denominator: i128) -> i64 {
     let twice = 2 * numerator.abs() + denominator;
     let rounded = twice / (2 * denominator) * numerator.signum();
-    i64::try_from(rounded).expect("amounts fit in 64 bits")
+    rounded.clamp(i64::MIN.into(), i64::MAX.into()) as i64
 }
 
 impl<const PLACES: u32> std::ops::Add for Decimal<PLACES> {
@@ -141,6 +148,15 @@ mod tests {
         assert_eq!(half_up(124, 10), 12);
         assert_eq!(half_up(-125, 10), -13);
         assert_eq!(half_up(0, 10), 0);
+        assert_eq!(half_up(i128::MAX / 4, 1), i64::MAX);
+    }
+
+    #[test]
+    fn the_digits_of_the_whole_part_are_counted_whatever_the_sign() {
+        assert!(Money::from_cents(999_999).has_at_most(4));
+        assert!(!Money::from_cents(1_000_000).has_at_most(4));
+        assert!(!Money::from_cents(-1_000_000).has_at_most(4));
+        assert!(!Quantity::from_cents(i64::MIN / 100).has_at_most(12));
     }
 
     #[test]

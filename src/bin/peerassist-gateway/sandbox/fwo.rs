@@ -13,6 +13,8 @@ use crate::sandbox::decimal::Hours;
 use crate::sandbox::decimal::Money;
 use crate::sandbox::error::Answer;
 use crate::sandbox::filter::Filter;
+use crate::sandbox::fwo_draft::FwoDraft;
+use crate::sandbox::fwo_draft::Lines;
 use crate::sandbox::instant::Instant;
 use crate::sandbox::pricing::LineTotals;
 use crate::sandbox::pricing::Pricing;
@@ -47,15 +49,15 @@ vocabulary! {
 }
 
 /// The general contractor's signature; there from PRICING on.
-#[derive(Serialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Signature {
-    signer_name: String,
-    signer_email: String,
+    pub(crate) signer_name: String,
+    pub(crate) signer_email: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
-    note: Option<String>,
-    signed_date: Instant,
+    pub(crate) note: Option<String>,
+    pub(crate) signed_date: Instant,
 }
 
 impl Signature {
@@ -91,7 +93,7 @@ pub(crate) struct Fwo {
     customer_id: i64,
     customer_name: String,
     r#type: FwoType,
-    status: FwoStatus,
+    pub(crate) status: FwoStatus,
     #[schema(min_length = 1, max_length = 100)]
     summary: String,
     #[schema(min_length = 1, max_length = 10000)]
@@ -174,6 +176,77 @@ impl Fwo {
         fwo.equipment = EquipmentLine::of_fwo(database, fwo.id)?;
         fwo.additional_items = AdditionalItem::of_fwo(database, fwo.id)?;
         Ok(Some(fwo))
+    }
+
+    /// What was given, without what was copied or computed: the FWO as a change begins with it.
+    pub(crate) fn into_draft(self, company_id: i64) -> FwoDraft {
+        let Self {
+            id: _,
+            number,
+            project_id,
+            project_number: _,
+            project_name: _,
+            customer_id: _,
+            customer_name: _,
+            r#type,
+            status,
+            summary,
+            description,
+            categories,
+            reference_number,
+            gc_reference,
+            gc_document_reference,
+            gc_document_reference_type,
+            premium_time,
+            rom_amount,
+            amount: _,
+            labor_hours: _,
+            labor,
+            materials,
+            equipment,
+            additional_items,
+            pricing,
+            group_name,
+            change_order_number,
+            invoice_number,
+            signature,
+            authorization_id,
+            created_by,
+            created_date,
+            updated_date,
+        } = self;
+        FwoDraft {
+            company_id,
+            project_id,
+            number,
+            r#type,
+            status,
+            summary,
+            description,
+            categories,
+            reference_number,
+            gc_reference,
+            gc_document_reference,
+            gc_document_reference_type,
+            premium_time,
+            rom_amount,
+            lines: Lines {
+                labor,
+                materials,
+                equipment,
+                additional_items,
+            },
+            overhead_percent: pricing.overhead_percent,
+            profit_percent: pricing.profit_percent,
+            group_name,
+            change_order_number,
+            invoice_number,
+            signature,
+            authorization_id,
+            created_by,
+            created_at: created_date,
+            updated_at: updated_date,
+        }
     }
 
     fn read(row: &Row<'_>) -> rusqlite::Result<Self> {

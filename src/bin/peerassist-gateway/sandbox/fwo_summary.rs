@@ -9,7 +9,9 @@ use crate::sandbox::decimal::Hours;
 use crate::sandbox::decimal::Money;
 use crate::sandbox::fwo::FwoStatus;
 use crate::sandbox::fwo::FwoType;
+use crate::sandbox::fwo::TABLES;
 use crate::sandbox::instant::Instant;
+use crate::sandbox::page::Listed;
 use crate::sandbox::texts::Texts;
 
 /// The row of an FWO in a list. Absent values are left out.
@@ -60,13 +62,14 @@ pub(crate) struct FwoSummary {
     updated_date: Instant,
 }
 
-impl FwoSummary {
-    /// In the order of the members.
-    pub(crate) const COLUMNS: &str = "f.id, f.number, f.project_id, p.number, p.name, p.customer_id, c.name, f.type, \
+impl Listed for FwoSummary {
+    const TABLE: &'static str = "fwos f";
+    const TABLES: &'static str = TABLES;
+    const COLUMNS: &'static str = "f.id, f.number, f.project_id, p.number, p.name, p.customer_id, c.name, f.type, \
         f.status, f.summary, f.categories, f.reference_number, f.gc_reference, f.premium_time, f.rom_amount, f.amount, \
         f.labor_hours, f.group_name, f.change_order_number, f.invoice_number, f.created_by, f.created_at, f.updated_at";
 
-    pub(crate) fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
         let mut columns = Columns::of(row);
         Ok(Self {
             id: columns.next()?,

@@ -1,11 +1,14 @@
 //! Pages: Spring Data's rules for `page`, `size` and `sort`, and its `PageImpl` envelope.
 
+use rusqlite::Connection;
+use rusqlite::Row;
 use serde::Serialize;
 use utoipa::IntoParams;
 use utoipa::ToSchema;
 
 use crate::sandbox::error::Answer;
 use crate::sandbox::error::Problem;
+use crate::sandbox::filter::Filter;
 use crate::sandbox::query::Query;
 
 const SIZE_DEFAULT: i64 = 20;
@@ -60,11 +63,11 @@ impl PageRequest {
     }
 
     /// Made of known expressions only, never of the caller's text; wants `limit_and_offset` after the filter's values.
-    pub(crate) fn sql(&self) -> String {
+    fn sql(&self) -> String {
         format!("ORDER BY {} LIMIT ? OFFSET ?", self.order_by)
     }
 
-    pub(crate) fn limit_and_offset(&self) -> [i64; 2] {
+    fn limit_and_offset(&self) -> [i64; 2] {
         [self.size, self.offset()]
     }
 
@@ -139,8 +142,40 @@ const SORTED: Sort = Sort {
     empty: false,
 };
 
+/// What a list shows one of in each row.
+pub(crate) trait Listed: Sized {
+    /// The table that filters name the columns of. Counting it needs no join, which would cost more than the page.
+    const TABLE: &'static str;
+    /// The table with those that rows copy from.
+    const TABLES: &'static str;
+    /// In the order in which `read` takes them.
+    const COLUMNS: &'static str;
+
+    fn read(row: &Row<'_>) -> rusqlite::Result<Self>;
+}
+
+impl<T: Listed> Page<T> {
+    /// The page that is asked for of what matches.
+    pub(crate) fn list(
+        database: &Connection,
+        filter: &Filter,
+        request: &PageRequest,
+    ) -> Answer<Self> {
+        let (matching, page) = (filter.sql(), request.sql());
+        let (table, tables, columns) = (T::TABLE, T::TABLES, T::COLUMNS);
+        let total = database
+            .prepare_cached(&format!("SELECT count(*) FROM {table} {matching}"))?
+            .query_row(filter.values(), |row| row.get(0))?;
+        let content = database
+            .prepare_cached(&format!("SELECT {columns} FROM {tables} {matching} {page}"))?
+            .query_map(filter.values_then(request.limit_and_offset()), T::read)?
+            .collect::<rusqlite::Result<_>>()?;
+        Ok(Self::new(request, content, total))
+    }
+}
+
 impl<T> Page<T> {
-    pub(crate) fn new(request: &PageRequest, content: Vec<T>, total_elements: i64) -> Self {
+    fn new(request: &PageRequest, content: Vec<T>, total_elements: i64) -> Self {
         let PageRequest { number, size, .. } = *request;
         let total_pages = (total_elements + size - 1) / size;
         Self {

@@ -17,6 +17,7 @@ use crate::sandbox::error::ErrorBody;
 use crate::sandbox::error::Problem;
 use crate::sandbox::filter::Filter;
 use crate::sandbox::json::Json;
+use crate::sandbox::page::Listed;
 use crate::sandbox::page::Page;
 use crate::sandbox::page::PageParams;
 use crate::sandbox::page::PageRequest;
@@ -72,12 +73,6 @@ pub(crate) struct Project {
     status: ProjectStatus,
 }
 
-/// In the order of `Project`'s members.
-const COLUMNS: &str = "p.id, p.number, p.name, p.address1, p.address2, p.city, p.state, p.zip_code, p.trades, \
-    p.customer_id, c.name, p.gc_project_number, p.status";
-
-const TABLES: &str = "projects p JOIN customers c ON c.id = p.customer_id";
-
 const SORTABLE: &[(&str, &str)] = &[
     ("id", "p.id"),
     ("number", "p.number"),
@@ -88,7 +83,12 @@ const SORTABLE: &[(&str, &str)] = &[
     ("customerName", "c.name"),
 ];
 
-impl Project {
+impl Listed for Project {
+    const TABLE: &'static str = "projects p";
+    const TABLES: &'static str = "projects p JOIN customers c ON c.id = p.customer_id";
+    const COLUMNS: &'static str = "p.id, p.number, p.name, p.address1, p.address2, p.city, p.state, p.zip_code, \
+        p.trades, p.customer_id, c.name, p.gc_project_number, p.status";
+
     fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
         let mut columns = Columns::of(row);
         Ok(Self {
@@ -131,7 +131,7 @@ pub(crate) fn router() -> OpenApiRouter<Store> {
 }
 
 /// What the caller may see: the company's projects, for a foreman the assigned ones.
-fn visible(caller: &Caller) -> Filter {
+pub(crate) fn visible(caller: &Caller) -> Filter {
     Filter::new("p.company_id = ?", caller.company_id).and(
         "p.id IN (SELECT project_id FROM project_assignments WHERE user_id = ?)",
         caller.assignee(),
@@ -167,25 +167,9 @@ async fn projects(
         .and("p.number = ?", query.text("number").map(str::to_owned));
     let request = PageRequest::read(&query, SORTABLE)?;
     store
-        .read(move |database| list(database, &filter, &request))
+        .read(move |database| Page::list(database, &filter, &request))
         .await
         .map(Json)
-}
-
-fn list(database: &Connection, filter: &Filter, request: &PageRequest) -> Answer<Page<Project>> {
-    let matching = filter.sql();
-    let total = database
-        .prepare_cached(&format!("SELECT count(*) FROM projects p {matching}"))?
-        .query_row(filter.values(), |row| row.get(0))?;
-    let page = request.sql();
-    let content = database
-        .prepare_cached(&format!("SELECT {COLUMNS} FROM {TABLES} {matching} {page}"))?
-        .query_map(
-            filter.values_then(request.limit_and_offset()),
-            Project::read,
-        )?
-        .collect::<rusqlite::Result<_>>()?;
-    Ok(Page::new(request, content, total))
 }
 
 /// Retrieve project details
@@ -214,8 +198,9 @@ async fn project(
 }
 
 fn find(database: &Connection, filter: &Filter) -> Answer<Option<Project>> {
+    let (columns, tables) = (Project::COLUMNS, Project::TABLES);
     let found = database
-        .prepare_cached(&format!("SELECT {COLUMNS} FROM {TABLES} {}", filter.sql()))?
+        .prepare_cached(&format!("SELECT {columns} FROM {tables} {}", filter.sql()))?
         .query_row(filter.values(), Project::read)
         .optional()?;
     Ok(found)

@@ -1,4 +1,4 @@
-//! Who may see and do what. Every role reads; a foreman reads only the work of assigned projects.
+//! Who may see and do what. Every role reads; a foreman reads, and writes, only the work of assigned projects.
 
 use crate::sandbox::error::Answer;
 use crate::sandbox::error::Problem;
@@ -28,6 +28,22 @@ impl Caller {
         match self.role {
             Role::Admin | Role::Pm | Role::Viewer => None,
             Role::Foreman => Some(self.user_id),
+        }
+    }
+
+    /// Refuses whoever may write no FWO: a viewer.
+    pub(crate) fn may_write_fwos(&self) -> Answer<()> {
+        match self.role {
+            Role::Admin | Role::Pm | Role::Foreman => Ok(()),
+            Role::Viewer => Err(Problem::forbidden()),
+        }
+    }
+
+    /// Refuses whoever is not of the office, where FWOs are priced and billed.
+    pub(crate) fn may_do_office_work(&self) -> Answer<()> {
+        match self.role {
+            Role::Admin | Role::Pm => Ok(()),
+            Role::Foreman | Role::Viewer => Err(Problem::forbidden()),
         }
     }
 

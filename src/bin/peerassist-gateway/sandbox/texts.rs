@@ -8,7 +8,7 @@ use rusqlite::types::ToSqlOutput;
 use rusqlite::types::ValueRef;
 use serde::Serialize;
 
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub(crate) struct Texts(pub(crate) Vec<String>);
 
 impl<T: Into<String>, const N: usize> From<[T; N]> for Texts {

@@ -25,7 +25,7 @@ vocabulary! {
 }
 
 /// The work of one employee on one day.
-#[derive(Clone, Debug, Serialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct LaborLine {
     pub(crate) id: i64,
@@ -102,12 +102,14 @@ impl LaborLine {
             .collect()
     }
 
+    /// A line without an id gets one.
     pub(crate) fn insert(&self, database: &Connection, fwo_id: i64) -> rusqlite::Result<()> {
-        let sql = "INSERT INTO labor_lines (fwo_id, employee_number, employee_name, trade, trade_class, work_date,
+        let sql = "INSERT INTO labor_lines (id, fwo_id, employee_number, employee_name, trade, trade_class, work_date,
                        regular_hours, overtime_hours, double_time_hours, regular_rate, overtime_rate,
                        double_time_rate, amount)
-                   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+                   VALUES (nullif(?, 0), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
         database.prepare_cached(sql)?.execute(params![
+            self.id,
             fwo_id,
             self.employee_number,
             self.employee_name,
@@ -133,7 +135,7 @@ fn day(text: &str) -> rusqlite::Result<NaiveDate> {
 }
 
 /// Material used.
-#[derive(Clone, Debug, Serialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct MaterialLine {
     pub(crate) id: i64,
@@ -192,11 +194,13 @@ impl MaterialLine {
             .collect()
     }
 
+    /// A line without an id gets one.
     pub(crate) fn insert(&self, database: &Connection, fwo_id: i64) -> rusqlite::Result<()> {
-        let sql = "INSERT INTO material_lines (fwo_id, item_code, description, quantity, unit_type, pricing_unit,
+        let sql = "INSERT INTO material_lines (id, fwo_id, item_code, description, quantity, unit_type, pricing_unit,
                        factor, unit_price, amount)
-                   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)";
+                   VALUES (nullif(?, 0), ?, ?, ?, ?, ?, ?, ?, ?, ?)";
         database.prepare_cached(sql)?.execute(params![
+            self.id,
             fwo_id,
             self.item_code,
             self.description,

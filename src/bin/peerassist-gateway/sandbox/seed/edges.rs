@@ -58,7 +58,7 @@ fn on_the_day_the_clocks_change(fwo: &mut FwoDraft) {
     fwo.created_at = moved;
     fwo.updated_at.0 = moved.0 + later;
     if let Some(signature) = &mut fwo.signature {
-        signature.signed_at.0 = moved.0 + later / 2;
+        signature.signed_date.0 = moved.0 + later / 2;
     }
     for line in &mut fwo.lines.labor {
         line.work_date = SPRING_FORWARD;
@@ -74,4 +74,8 @@ fn many_labor_lines(fwo: &mut FwoDraft, day: NaiveDate, rng: &mut Rng) {
             work::with_hours(line, 100 + 25 * (index as i64 % 33), false).priced()
         })
         .collect();
+    let hours = fwo.lines.labor_hours();
+    for item in &mut fwo.lines.additional_items {
+        *item = item.clone().priced(hours);
+    }
 }

@@ -23,9 +23,9 @@ use crate::sandbox::decimal::Money;
 use crate::sandbox::decimal::Percent;
 use crate::sandbox::fwo::FwoStatus;
 use crate::sandbox::fwo::FwoType;
+use crate::sandbox::fwo::Signature;
 use crate::sandbox::fwo_draft::FwoDraft;
 use crate::sandbox::fwo_draft::Lines;
-use crate::sandbox::fwo_draft::SignatureDraft;
 use crate::sandbox::instant::Instant;
 use crate::sandbox::roles::Role;
 use crate::sandbox::texts::Texts;
@@ -99,6 +99,14 @@ pub(super) fn demo(
         edges::shape(index, &mut fwo, start.day, rng);
         fwo.insert(database, Some(id))?;
     }
+    Ok(())
+}
+
+/// Where each project's numbers go on.
+pub(super) fn remember_numbers(database: &Transaction<'_>) -> anyhow::Result<()> {
+    let sql = "UPDATE projects SET last_fwo_number =
+                   (SELECT coalesce(max(CAST(number AS INTEGER)), 0) FROM fwos WHERE project_id = projects.id)";
+    database.execute(sql, [])?;
     Ok(())
 }
 
@@ -207,9 +215,9 @@ fn gc_reference(rng: &mut Rng) -> Option<String> {
     }
 }
 
-fn signature(fwo: &FwoDraft, rng: &mut Rng) -> SignatureDraft {
+fn signature(fwo: &FwoDraft, rng: &mut Rng) -> Signature {
     let (first, last) = (one_of(&FIRST_NAMES, rng), one_of(&LAST_NAMES, rng));
-    SignatureDraft {
+    Signature {
         signer_name: format!("{first} {last}"),
         signer_email: format!(
             "{}.{}@gc.example",
@@ -217,7 +225,7 @@ fn signature(fwo: &FwoDraft, rng: &mut Rng) -> SignatureDraft {
             last.to_lowercase()
         ),
         note: one_in(3, rng).then(|| one_of(&SIGNATURE_NOTES, rng).to_owned()),
-        signed_at: Instant(fwo.created_at.0 + (fwo.updated_at.0 - fwo.created_at.0) / 2),
+        signed_date: Instant(fwo.created_at.0 + (fwo.updated_at.0 - fwo.created_at.0) / 2),
     }
 }
 

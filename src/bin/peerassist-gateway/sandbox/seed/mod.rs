@@ -31,7 +31,7 @@ pub(crate) fn docs(database: &Transaction<'_>) -> anyhow::Result<()> {
     customers::docs(database, &lakeline)?;
     let project = projects::docs(database, &lakeline)?;
     fwos::docs(database, &lakeline, &project, &mut Rng::with_seed(SEED))?;
-    Ok(())
+    fwos::remember_numbers(database)
 }
 
 /// Two companies, the first with enough of everything to page, filter and sort through.
@@ -45,7 +45,8 @@ pub(crate) fn demo(database: &Transaction<'_>, fwos: u32) -> anyhow::Result<()> 
     let projects = projects::demo(database, &lakeline, &mut rng)?;
     let plan = Plan::draw(&projects, fwos as usize, &mut rng);
     fwos::demo(database, &lakeline, &projects, plan, &mut rng)?;
-    harbor(database, &mut rng)
+    harbor(database, &mut rng)?;
+    fwos::remember_numbers(database)
 }
 
 /// The second company, there to prove that neither sees the other.
@@ -114,6 +115,19 @@ mod tests {
             seen += 1;
         }
         assert_eq!(seen, 5_000 + HARBOR_FWOS);
+    }
+
+    #[test]
+    fn every_item_by_the_hour_follows_from_the_labor_hours() {
+        let database = world(|transaction| demo(transaction, 5_000));
+        // Half up, in whole ten-thousandths.
+        let sql = "SELECT count(*), coalesce(sum(a.quantity = (2000000 * f.labor_hours + a.hours_per) / (2 * a.hours_per)), 0)
+                   FROM additional_items a JOIN fwos f ON f.id = a.fwo_id WHERE a.calc = 'HOURS'";
+        let counted: (i64, i64) = database
+            .query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?)))
+            .expect("an answer");
+        assert!(counted.0 > 1_000, "{counted:?}");
+        assert_eq!(counted.0, counted.1);
     }
 
     #[test]

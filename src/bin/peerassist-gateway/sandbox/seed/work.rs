@@ -213,16 +213,16 @@ fn additional_items(labor_hours: Hours, count: usize, rng: &mut Rng) -> Vec<Addi
     (first..first + count)
         .map(|index| {
             if index % 2 == 0 {
-                hourly_item(index % 3, labor_hours)
+                hourly_item(index % 3)
             } else {
                 fixed_item(index % 3)
             }
-            .priced()
+            .priced(labor_hours)
         })
         .collect()
 }
 
-fn hourly_item(index: usize, labor_hours: Hours) -> AdditionalItem {
+fn hourly_item(index: usize) -> AdditionalItem {
     let (category, description, hours_per, rate) = HOURLY_ITEMS[index];
     AdditionalItem {
         id: 0,
@@ -231,10 +231,7 @@ fn hourly_item(index: usize, labor_hours: Hours) -> AdditionalItem {
         description: description.to_owned(),
         calc: Calc::Hours,
         hours_per: Some(Quantity::whole(hours_per)),
-        quantity: Decimal(half_up(
-            i128::from(labor_hours.0) * 100,
-            i128::from(hours_per),
-        )),
+        quantity: Quantity::ZERO,
         rate: Money::from_cents(rate),
         amount: Money::ZERO,
     }

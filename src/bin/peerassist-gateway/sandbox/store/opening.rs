@@ -17,7 +17,7 @@ const SCHEMA: &str = include_str!("schema.sql");
 /// Marks a file as ours in its header ("PASB").
 const APPLICATION_ID: i64 = 0x5041_5342;
 /// Raised whenever schema.sql changes in a way that old files do not follow.
-const SCHEMA_VERSION: i64 = 1;
+const SCHEMA_VERSION: i64 = 2;
 /// How long a statement waits for another process on the same file.
 const BUSY_WAIT: Duration = Duration::from_secs(5);
 
@@ -35,7 +35,8 @@ pub(super) fn open(
         bail!("{place} is not a sandbox database");
     }
     if file.is_some() {
-        // Readers and the writer do not wait for each other.
+        // Readers and the writer do not wait for each other. What was committed is with the kernel before it is told, so
+        // that a killed process loses nothing of it; only a power cut may take back the last commits, whole.
         writer.pragma_update(None, "journal_mode", "WAL")?;
         writer.pragma_update(None, "synchronous", "NORMAL")?;
     }

@@ -83,6 +83,8 @@ CREATE TABLE projects (
     status              TEXT NOT NULL CHECK (status IN ('ACTIVE', 'INACTIVE')),
     billing_template_id INTEGER REFERENCES billing_templates (id),
     trade_template_id   INTEGER REFERENCES trade_templates (id),
+    -- The highest number that an FWO of the project ever had: a deleted one's is not given again.
+    last_fwo_number     INTEGER NOT NULL DEFAULT 0,
     updated_at          INTEGER NOT NULL
 ) STRICT;
 CREATE UNIQUE INDEX projects_by_number ON projects (company_id, number);
