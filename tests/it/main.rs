@@ -63,6 +63,7 @@ mod sandbox_personalities;
 mod sandbox_personality_failures;
 mod sandbox_personality_lists;
 mod sandbox_personality_objects;
+mod sandbox_personality_round_trip;
 mod sandbox_personality_transport;
 mod sandbox_personality_writes;
 mod sandbox_projects;
