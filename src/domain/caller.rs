@@ -1,6 +1,8 @@
 //! Who asks: known only by a bearer token, and never shown.
 
 use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
 
 use ring::hmac;
 use secrecy::ExposeSecret;
@@ -9,13 +11,16 @@ use tokio::time::Instant;
 
 use crate::domain::error::Error;
 use crate::domain::error::ErrorKind;
+use crate::domain::ledger::Ledger;
+use crate::domain::ledger::Outcome;
+use crate::domain::ledger::Question;
 
 /// Longest accepted token in bytes; the guide's are 43, large JWTs stay under 4 KiB.
 pub const TOKEN_BYTES_MAX: usize = 8 * 1024;
 
 /// A bearer token. It has no `Display`, and its `Debug` is blind.
 #[derive(Clone)]
-pub struct BearerToken(SecretString);
+pub struct BearerToken(Arc<SecretString>);
 
 impl BearerToken {
     /// Reads the values of all `Authorization` headers of one request (RFC 6750: one, `Bearer`, token68).
@@ -50,7 +55,7 @@ impl BearerToken {
         let allowed = |b: u8| b.is_ascii_alphanumeric() || b"-._~+/=".contains(&b);
         let good =
             !token.is_empty() && token.len() <= TOKEN_BYTES_MAX && token.bytes().all(allowed);
-        good.then(|| BearerToken(SecretString::from(token)))
+        good.then(|| BearerToken(Arc::new(SecretString::from(token))))
     }
 
     /// The token's text, for the upstream's `Authorization` header and for nothing else.
@@ -107,6 +112,9 @@ pub struct Caller {
     fingerprint: Fingerprint,
     token_end: Instant,
     deadline: Instant,
+    ledger: Option<Arc<Ledger>>,
+    /// The field that asks, where a ledger wants to know.
+    path: Option<Arc<str>>,
 }
 
 impl Caller {
@@ -126,7 +134,53 @@ impl Caller {
             fingerprint,
             token_end,
             deadline,
+            ledger: None,
+            path: None,
         })
+    }
+
+    /// The same caller, whose questions are entered into a ledger.
+    #[must_use]
+    pub fn with_ledger(self, ledger: Arc<Ledger>) -> Self {
+        Caller {
+            ledger: Some(ledger),
+            ..self
+        }
+    }
+
+    /// The same caller, asking for the field at `path`.
+    #[must_use]
+    pub fn at(&self, path: Arc<str>) -> Self {
+        Caller {
+            path: Some(path),
+            ..self.clone()
+        }
+    }
+
+    /// Whether a ledger wants to know which field asks.
+    pub fn is_explained(&self) -> bool {
+        self.ledger
+            .as_ref()
+            .is_some_and(|ledger| ledger.has_questions())
+    }
+
+    /// Enters a question into the ledger, where there is one; `call` is called only where it is to be seen.
+    pub fn enter(
+        &self,
+        outcome: Outcome,
+        call: impl FnOnce() -> String,
+        age: Option<Duration>,
+        elapsed: Duration,
+    ) {
+        if let Some(ledger) = &self.ledger {
+            ledger.enter(outcome, || Question {
+                path: self.path.clone(),
+                call: call(),
+                outcome,
+                age,
+                elapsed,
+            });
+        }
     }
 
     /// The token, to be passed on.

@@ -3,6 +3,7 @@
 mod auth;
 mod customers;
 mod fwos;
+mod lookups;
 mod paging;
 mod writes;
 
@@ -17,6 +18,8 @@ use secrecy::SecretString;
 use tokio_util::task::TaskTracker;
 
 pub use crate::gateway::auth::Login;
+pub use crate::gateway::lookups::Found;
+pub use crate::gateway::lookups::Wanted;
 pub use crate::gateway::paging::Page;
 pub use crate::upstream::Credentials;
 pub use crate::upstream::Session;
