@@ -10,6 +10,8 @@ use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use crate::domain::error::Error;
+
 /// How much a caller asks to see.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Detail {
@@ -17,6 +19,23 @@ pub enum Detail {
     Totals,
     /// Each question, too.
     Questions,
+}
+
+/// What a caller asks with: a header of HTTP, or metadata of gRPC.
+pub const HEADER: &str = "x-explain";
+
+impl Detail {
+    /// What the value of [`HEADER`] asks for; nothing for `0` and where there is none.
+    ///
+    /// Fails with `InvalidInput` for anything but `0`, `1` and `2`.
+    pub fn asked(value: Option<&[u8]>) -> Result<Option<Self>, Error> {
+        match value {
+            None | Some(b"0") => Ok(None),
+            Some(b"1") => Ok(Some(Detail::Totals)),
+            Some(b"2") => Ok(Some(Detail::Questions)),
+            Some(_) => Err(Error::invalid(HEADER, "must be 0, 1 or 2")),
+        }
+    }
 }
 
 /// What became of a question.

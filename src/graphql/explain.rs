@@ -1,6 +1,9 @@
 //! What an operation cost, told to who asks for it with `x-explain`: `extensions.cost`.
 
-use axum::http::HeaderMap;
+use std::sync::Arc;
+
+use http::HeaderMap;
+use http::HeaderValue;
 use serde::Serialize;
 
 use crate::domain::ledger;
@@ -8,22 +11,12 @@ use crate::domain::ledger::Detail;
 use crate::domain::ledger::Ledger;
 use crate::graphql::answer::Refusal;
 
-/// The header by which a client asks.
-const HEADER: &str = "x-explain";
-
-/// How much the client asks to see; nothing where it does not ask.
-///
-/// Fails for anything but `0`, `1` (how much in all) and `2` (each question, too).
-pub(super) fn asked(headers: &HeaderMap) -> Result<Option<Detail>, Refusal> {
-    let Some(value) = headers.get(HEADER) else {
-        return Ok(None);
-    };
-    match value.as_bytes() {
-        b"0" => Ok(None),
-        b"1" => Ok(Some(Detail::Totals)),
-        b"2" => Ok(Some(Detail::Questions)),
-        _ => Err(Refusal::bad_request("x-explain must be 0, 1 or 2")),
-    }
+/// The ledger of an operation whose client asks for one.
+pub(super) fn open(headers: &HeaderMap) -> Result<Option<Arc<Ledger>>, Refusal> {
+    let value = headers.get(ledger::HEADER);
+    let asked = Detail::asked(value.map(HeaderValue::as_bytes));
+    let asked = asked.map_err(|_| Refusal::bad_request("x-explain must be 0, 1 or 2"))?;
+    Ok(asked.map(Ledger::new))
 }
 
 /// `extensions` of an answer.

@@ -33,6 +33,7 @@ mod grpc_wire;
 mod grpc_writes;
 
 mod exactly_once;
+mod explain;
 mod failures;
 mod guide;
 mod parity;

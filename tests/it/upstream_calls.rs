@@ -89,6 +89,49 @@ async fn orders_with_their_customers_cost_one_call_and_one_for_each_distinct_cus
 }
 
 #[tokio::test]
+async fn customers_that_a_list_has_told_of_cost_nothing_with_their_orders() {
+    let mut count = Stack::counted().await;
+    let user = count.stack.user("admin").await;
+    user.data("{ customers(first: 200) { totalCount } }").await;
+    assert_eq!(count.total().await, 1);
+    user.data(WITH_CUSTOMERS).await;
+    assert_eq!(count.calls().await, calls([("GET /fwo", 1)]));
+}
+
+#[tokio::test]
+async fn where_the_list_is_known_to_be_short_it_is_read_instead_of_its_customers() {
+    let mut count = Stack::counted().await;
+    let user = count.stack.user("admin").await;
+    let query =
+        "{ fwos(first: 200) { edges { node { customerId customer { databaseId name } } } } }";
+    user.data("{ customers(first: 1) { totalCount } }").await;
+    let answer = user.data(query).await;
+    // Two lists, and one page of the 60 customers.
+    assert_eq!(
+        count.calls().await,
+        calls([("GET /customer", 2), ("GET /fwo", 1)])
+    );
+    let edges = answer["fwos"]["edges"].as_array().unwrap();
+    let customers = edges.iter().map(|edge| &edge["node"]);
+    let ids: HashSet<&str> = customers
+        .map(|node| {
+            assert_eq!(node["customer"]["databaseId"], node["customerId"]);
+            node["customerId"].as_str().unwrap()
+        })
+        .collect();
+    println!("200 orders of {} customers: 3 calls", ids.len());
+    assert!(ids.len() > 30, "{} customers would show little", ids.len());
+    // Another user, who knows nothing of how long the list is, asks for each.
+    let other = count.stack.user("pm").await;
+    assert_eq!(other.data(query).await, answer);
+    let singles = ids.len() as u64;
+    assert_eq!(
+        count.calls().await,
+        calls([("GET /customer/{id}", singles), ("GET /fwo", 1)])
+    );
+}
+
+#[tokio::test]
 async fn thirty_two_identical_requests_at_once_cost_no_more_than_one() {
     let mut count = Stack::counted().await;
     let stack = count.stack;
@@ -116,7 +159,7 @@ async fn a_client_that_hangs_up_does_not_harm_those_who_share_its_fetch() {
     let answers = followers.await;
     let customers = distinct_customers(&answers[0]);
     assert_eq!(
-        count.calls().await,
+        count.calls_of_some().await,
         calls([("GET /customer/{id}", customers), ("GET /fwo", 1)])
     );
 }

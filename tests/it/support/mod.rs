@@ -9,6 +9,7 @@ pub(crate) mod fwo;
 pub(crate) mod grpc;
 pub(crate) mod json;
 pub(crate) mod ledger;
+pub(crate) mod ledgers;
 pub(crate) mod personality;
 pub(crate) mod process;
 pub(crate) mod raw;
