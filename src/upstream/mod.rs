@@ -1,7 +1,7 @@
 //! The road out: the PeerAssist REST API, one method for each of its endpoints.
 //!
 //! A call meets the files in this order: `cache` (is it known?) with `question` as its key, `epochs` and
-//! `flight`; `road`, which joins `retry`, `attempt` (one HTTP exchange), `wire` and `decode` (its JSON). Logins
+//! `flight`; `road`, which joins `retry`, `lanes`, `attempt` (one HTTP exchange), `wire` and `decode` (its JSON). Logins
 //! go by `login`. A write goes by `writes`, which knows each kind of object from `resources`: `turns`, a fresh
 //! read, `document` and `encode` (what changes, and all else to the letter), `departure`, one `attempt`, and
 //! `refusal` where the upstream says no.
@@ -16,6 +16,7 @@ mod epochs;
 mod flight;
 #[cfg(test)]
 mod interleavings;
+mod lanes;
 mod login;
 mod metrics;
 mod question;
@@ -57,6 +58,7 @@ use crate::upstream::attempt::Read;
 use crate::upstream::cache::AnswerCache;
 use crate::upstream::cache::Fetched;
 use crate::upstream::epochs::Epochs;
+use crate::upstream::lanes::Lanes;
 use crate::upstream::metrics::Metrics;
 use crate::upstream::question::CustomersPage;
 use crate::upstream::question::CustomersTotal;
@@ -150,6 +152,7 @@ impl Upstream {
                 client_key: settings.client_key,
                 operation_timeout: settings.operation_timeout,
                 unknown_pause: customer_ttl.max(fwo_ttl).max(list_ttl),
+                lanes: Lanes::new(),
                 turns: Turns::new(),
                 page_size_max: settings.page_size_max,
             }),

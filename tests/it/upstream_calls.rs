@@ -2,12 +2,17 @@
 
 use std::collections::BTreeMap;
 use std::collections::HashSet;
+use std::time::Duration;
 
 use futures_util::future::join_all;
 use serde_json::Value;
 use serde_json::json;
 
 use crate::support::stack::Stack;
+use crate::support::stack::User;
+use crate::support::stack::impatient_gateway;
+use crate::support::stub::Answer;
+use crate::support::stub::StubUpstream;
 
 fn calls<const N: usize>(calls: [(&str, u64); N]) -> BTreeMap<String, u64> {
     calls.map(|(route, calls)| (route.to_owned(), calls)).into()
@@ -189,4 +194,32 @@ async fn a_dead_or_missing_token_costs_at_most_the_one_call_that_tells() {
     );
     assert_eq!(body.get("data"), None);
     assert_eq!(count.total().await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_caller_has_32_calls_under_way_at_most_and_takes_none_from_another() {
+    let stub = StubUpstream::start(|asked| {
+        Answer::json(json!({ "id": asked.id(), "name": "Mill" })).after(Duration::from_millis(100))
+    })
+    .await;
+    let (_gateway, user) = impatient_gateway(&format!("http://{}", stub.address));
+    let other = User::new(&user.base, &format!("{}x", user.token));
+    let ask = |user: User, id| async move {
+        let query = format!("{{ customer(by: {{ databaseId: {id} }}) {{ name }} }}");
+        user.data(&query).await
+    };
+    join_all((1..=80).map(|id| ask(user.clone(), id))).await;
+    assert_eq!(stub.peak(), 32);
+    let both = (101..=180).map(|id| {
+        ask(
+            if id % 2 == 0 {
+                user.clone()
+            } else {
+                other.clone()
+            },
+            id,
+        )
+    });
+    join_all(both).await;
+    assert!((33..=64).contains(&stub.peak()), "{}", stub.peak());
 }
