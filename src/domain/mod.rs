@@ -14,6 +14,7 @@ pub mod fwo;
 pub mod fwo_write;
 pub mod id;
 pub mod ledger;
+mod moment;
 pub mod money;
 pub mod order;
 pub mod page;
