@@ -14,6 +14,7 @@ mod customer_mutation;
 mod endpoint;
 mod error;
 mod explain;
+mod filter;
 mod fwo;
 mod fwo_input;
 mod fwo_mutation;

@@ -6,6 +6,7 @@ use tonic::Status;
 
 use crate::domain::customer::CustomersQuery;
 use crate::domain::customer::filter_text;
+use crate::domain::customer_filter::CustomersFilterMember;
 use crate::domain::error::Error;
 use crate::domain::id::CustomerId;
 use crate::domain::id::Id;
@@ -20,6 +21,7 @@ use crate::grpc::order_by;
 use crate::grpc::paging;
 use crate::grpc::reading::Deletion;
 use crate::grpc::reading::Update;
+use crate::grpc::restriction;
 use crate::grpc::v1;
 use crate::grpc::v1::customer_service_server::CustomerService;
 use crate::grpc::v1::get_customer_request::By;
@@ -70,7 +72,8 @@ impl CustomerService for Customers {
             filter: filter::customers(&filter)?,
             order: order_by::parse(&order_by)?,
         };
-        let page = self.gateway.customers(&caller, &query, &wanted).await?;
+        let page = self.gateway.customers(&caller, &query, &wanted).await;
+        let page = page.map_err(restriction::told::<CustomersFilterMember>)?;
         let next_page_token = page.next_token().unwrap_or_default();
         let total_size = paging::total_size(page.total);
         let rows = page.rows.into_iter();
