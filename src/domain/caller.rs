@@ -1,12 +1,14 @@
 //! Who asks: known only by a bearer token, and never shown.
 
 use std::fmt;
+use std::sync::Arc;
 
 use ring::hmac;
 use secrecy::ExposeSecret;
 use secrecy::SecretString;
 use tokio::time::Instant;
 
+use crate::domain::budget::Budget;
 use crate::domain::error::Error;
 use crate::domain::error::ErrorKind;
 
@@ -100,31 +102,50 @@ impl FingerprintKey {
     }
 }
 
+/// What is known of a token from one request to the next.
+#[derive(Clone, Debug)]
+pub struct Standing {
+    /// When the token ends.
+    pub token_end: Instant,
+    /// What its bearer has cost the upstream lately.
+    pub budget: Arc<Budget>,
+}
+
+impl Standing {
+    /// A token that ends then and has cost nothing.
+    pub fn new(token_end: Instant) -> Self {
+        Standing {
+            token_end,
+            budget: Arc::default(),
+        }
+    }
+}
+
 /// One caller during one request.
 #[derive(Clone, Debug)]
 pub struct Caller {
     token: BearerToken,
     fingerprint: Fingerprint,
-    token_end: Instant,
+    standing: Standing,
     deadline: Instant,
 }
 
 impl Caller {
-    /// A caller whose token ends when `token_end` says of its fingerprint, and who waits until `deadline`.
+    /// A caller of whose fingerprint `standing` knows more, and who waits until `deadline`.
     ///
-    /// Fails as `token_end` does.
+    /// Fails as `standing` does.
     pub fn new(
         key: &FingerprintKey,
         token: BearerToken,
-        token_end: impl FnOnce(Fingerprint) -> Result<Instant, Error>,
+        standing: impl FnOnce(Fingerprint) -> Result<Standing, Error>,
         deadline: Instant,
     ) -> Result<Self, Error> {
         let fingerprint = key.fingerprint(&token);
-        let token_end = token_end(fingerprint)?;
+        let standing = standing(fingerprint)?;
         Ok(Caller {
             token,
             fingerprint,
-            token_end,
+            standing,
             deadline,
         })
     }
@@ -141,7 +162,12 @@ impl Caller {
 
     /// When the token ends as far as we know; nothing read with it is served later.
     pub fn token_end(&self) -> Instant {
-        self.token_end
+        self.standing.token_end
+    }
+
+    /// What the caller has cost the upstream lately; each call made for them is charged to it.
+    pub fn budget(&self) -> &Budget {
+        &self.standing.budget
     }
 
     /// When the caller stops waiting.

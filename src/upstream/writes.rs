@@ -168,6 +168,7 @@ impl Road {
         departure: &Departure,
     ) -> Result<Done, Error> {
         departure.leave()?;
+        caller.budget().charge();
         let attempt = || self.exchange.write(caller.token(), request, &self.metrics);
         let mut outcome = attempt().await;
         if let Err(undone) = &outcome
