@@ -187,7 +187,7 @@ impl Endpoint {
     async fn run(
         &self,
         headers: &HeaderMap,
-        request: GraphqlRequest,
+        mut request: GraphqlRequest,
         method: Method,
     ) -> Result<GraphqlResponse, Refusal> {
         limits::check_text(&request.query, &self.limits)?;
@@ -203,6 +203,7 @@ impl Endpoint {
             return Err(refusal.with(header::ALLOW, "POST"));
         }
         check_variables(operation, &request.variables)?;
+        put_defaults(operation, &mut request.variables);
         let roots = limits::root_fields(&document, operation);
         if !self.settings.introspection
             && roots
@@ -257,6 +258,18 @@ fn check_variables(operation: &OperationDefinition, given: &Variables) -> Result
         }
     }
     Ok(())
+}
+
+/// Gives the variables that have none their default. The library does so for arguments, but not for `@skip` and
+/// `@include`.
+fn put_defaults(operation: &OperationDefinition, variables: &mut Variables) {
+    for definition in &operation.variable_definitions {
+        let definition = &definition.node;
+        if let Some(default) = &definition.default_value {
+            let variable = variables.entry(definition.name.node.clone());
+            variable.or_insert_with(|| default.node.clone());
+        }
+    }
 }
 
 /// Root fields that need no token.
