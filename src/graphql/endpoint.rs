@@ -32,6 +32,7 @@ use tokio::time::Instant;
 
 use crate::domain::caller::BearerToken;
 use crate::domain::caller::Caller;
+use crate::domain::page::PageRequest;
 use crate::gateway::Gateway;
 use crate::graphql::Settings;
 use crate::graphql::answer::Refusal;
@@ -39,6 +40,7 @@ use crate::graphql::answer::answer;
 use crate::graphql::answer::not_acceptable;
 use crate::graphql::answer::syntax_error;
 use crate::graphql::answer::unsupported;
+use crate::graphql::bill;
 use crate::graphql::limits;
 use crate::graphql::limits::Limits;
 use crate::graphql::media;
@@ -48,6 +50,7 @@ use crate::graphql::metrics::Outcome;
 use crate::graphql::query::Asker;
 use crate::graphql::request::GraphqlRequest;
 use crate::graphql::schema;
+use crate::graphql::schema::Refused;
 use crate::graphql::schema::Schema;
 
 /// How long the whole body of a request may take to arrive.
@@ -64,6 +67,8 @@ const UNSIMPLE_HEADERS: [&str; 4] = [
 /// What all requests share.
 struct Endpoint {
     schema: Schema,
+    /// Validates and then refuses, so that a document that is both wrong and too dear is told as wrong.
+    refusing: Schema,
     gateway: Gateway,
     limits: Limits,
     settings: Settings,
@@ -73,6 +78,7 @@ struct Endpoint {
 pub(super) fn router(gateway: Gateway, settings: Settings, registry: &mut Registry) -> Router {
     let endpoint = Endpoint {
         schema: schema::build(gateway.clone(), &settings),
+        refusing: schema::build_refusing(&settings),
         gateway,
         limits: Limits::new(settings.depth_max),
         settings,
@@ -220,6 +226,9 @@ impl Endpoint {
         } else {
             Some(self.caller(headers)?)
         });
+        let page = |request: &PageRequest| self.gateway.page_bill(request);
+        let bill = bill::bill(&document, operation, &request.variables, &page);
+        let admitted = self.gateway.admit(asker.0.as_ref(), bill);
         let kind = operation.ty;
         let mut execution = async_graphql::Request::new("")
             .variables(request.variables)
@@ -229,7 +238,10 @@ impl Endpoint {
         }
         execution.set_parsed_query(document);
         let begun = Instant::now();
-        let response = self.schema.execute(execution).await;
+        let response = match admitted {
+            Ok(()) => self.schema.execute(execution).await,
+            Err(error) => self.refusing.execute(execution.data(Refused(error))).await,
+        };
         self.metrics
             .operation(kind, Outcome::of(&response), begun.elapsed());
         Ok(response)
