@@ -71,6 +71,11 @@ impl Values {
             upstream: self.upstream(),
             gateway: gateway::Settings {
                 secret: self.secret("gateway.secret"),
+                limits: gateway::Limits {
+                    upstream_calls_per_request: self.number("limits.upstream_calls_per_request"),
+                    rows_per_request: self.number("limits.rows_per_request"),
+                    upstream_calls_per_minute: self.number("limits.upstream_calls_per_minute"),
+                },
             },
             graphql: graphql::Settings {
                 introspection: self.switch("graphql.introspection"),

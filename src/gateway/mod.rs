@@ -1,6 +1,7 @@
 //! What can be asked: every operation once. Both doors call only this.
 
 mod auth;
+pub mod bill;
 mod customers;
 mod fwos;
 mod lookups;
@@ -18,6 +19,8 @@ use secrecy::SecretString;
 use tokio_util::task::TaskTracker;
 
 pub use crate::gateway::auth::Login;
+pub use crate::gateway::bill::Bill;
+pub use crate::gateway::bill::Limits;
 pub use crate::gateway::lookups::Found;
 pub use crate::gateway::lookups::Wanted;
 pub use crate::gateway::paging::Page;
@@ -40,6 +43,8 @@ pub struct Settings {
     /// Seals cursors and keys fingerprints, at least 32 characters; random at each start where absent, and
     /// then cursors die with the process.
     pub secret: Option<SecretString>,
+    /// How much a request may ask for.
+    pub limits: Limits,
 }
 
 /// All operations. A clone is the same gateway.
@@ -51,6 +56,7 @@ struct Inner {
     seal: Arc<CursorSeal>,
     fingerprints: FingerprintKey,
     tokens: KnownTokens,
+    limits: Limits,
     customer_writes: Writes<Arc<Customer>>,
     fwo_writes: Writes<Arc<Fwo>>,
     deletions: Writes<()>,
@@ -70,6 +76,7 @@ impl Gateway {
             seal: Arc::new(CursorSeal::new(&derive(&secret, b"cursors"))),
             fingerprints: FingerprintKey::new(&derive::<32>(&secret, b"fingerprints")),
             tokens: KnownTokens::new(),
+            limits: settings.limits,
             customer_writes: Writes::new(tasks.clone()),
             fwo_writes: Writes::new(tasks.clone()),
             deletions: Writes::new(tasks.clone()),
