@@ -77,6 +77,11 @@ impl Values {
             gateway: gateway::Settings {
                 secret: self.secret("gateway.secret"),
                 scan_rows_max: self.number("gateway.scan_rows_max"),
+                limits: gateway::Limits {
+                    upstream_calls_per_request: self.number("limits.upstream_calls_per_request"),
+                    rows_per_request: self.number("limits.rows_per_request"),
+                    upstream_calls_per_minute: self.number("limits.upstream_calls_per_minute"),
+                },
             },
             graphql: graphql::Settings {
                 introspection: self.switch("graphql.introspection"),

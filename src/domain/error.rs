@@ -31,6 +31,8 @@ pub enum ErrorKind {
     Precondition,
     /// The upstream asked this caller to slow down.
     RateLimited,
+    /// The request may cost more than this gateway allows it; nothing was asked.
+    BudgetExceeded,
     /// This gateway has more to do than it can.
     Overloaded,
     /// The upstream could not be reached, or said that it is unavailable.
@@ -53,7 +55,7 @@ pub enum ErrorKind {
 
 impl ErrorKind {
     /// Every kind, for tables that must be complete.
-    pub const ALL: [ErrorKind; 20] = [
+    pub const ALL: [ErrorKind; 21] = [
         ErrorKind::TokenMissing,
         ErrorKind::TokenInvalid,
         ErrorKind::TokenExpired,
@@ -65,6 +67,7 @@ impl ErrorKind {
         ErrorKind::InvalidInput,
         ErrorKind::Precondition,
         ErrorKind::RateLimited,
+        ErrorKind::BudgetExceeded,
         ErrorKind::Overloaded,
         ErrorKind::UpstreamUnavailable,
         ErrorKind::UpstreamTimeout,
@@ -90,6 +93,7 @@ impl ErrorKind {
             ErrorKind::InvalidInput => "INVALID_INPUT",
             ErrorKind::Precondition => "PRECONDITION",
             ErrorKind::RateLimited => "RATE_LIMITED",
+            ErrorKind::BudgetExceeded => "BUDGET_EXCEEDED",
             ErrorKind::Overloaded => "OVERLOADED",
             ErrorKind::UpstreamUnavailable => "UPSTREAM_UNAVAILABLE",
             ErrorKind::UpstreamTimeout => "UPSTREAM_TIMEOUT",
@@ -120,6 +124,39 @@ pub struct Violation {
     pub rule: String,
 }
 
+/// How far a request goes beyond what this gateway allows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Excess {
+    /// Which allowance it is.
+    pub quota: Quota,
+    /// How much the request may take at most.
+    pub bound: u64,
+    /// How much is allowed.
+    pub limit: u64,
+}
+
+/// What a request is allowed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Quota {
+    /// Calls of the upstream for one request.
+    CallsPerRequest,
+    /// Rows of lists in one answer.
+    RowsPerRequest,
+    /// Calls of the upstream for one caller in one minute.
+    CallsPerMinute,
+}
+
+impl Quota {
+    /// The word of this quota for programs.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Quota::CallsPerRequest => "UPSTREAM_CALLS_PER_REQUEST",
+            Quota::RowsPerRequest => "ROWS_PER_REQUEST",
+            Quota::CallsPerMinute => "UPSTREAM_CALLS_PER_MINUTE",
+        }
+    }
+}
+
 /// A failure: its kind steers, its message is shown, its source is for the log alone.
 ///
 /// Cheap to clone, because callers who share one upstream call share its failure.
@@ -131,6 +168,7 @@ struct Inner {
     kind: ErrorKind,
     message: Cow<'static, str>,
     violations: Vec<Violation>,
+    excess: Option<Excess>,
     retry_after: Option<Duration>,
     source: Option<Arc<dyn StdError + Send + Sync>>,
 }
@@ -142,6 +180,7 @@ impl Error {
             kind,
             message: message.into(),
             violations: Vec::new(),
+            excess: None,
             retry_after: None,
             source: None,
         }))
@@ -190,6 +229,12 @@ impl Error {
         })
     }
 
+    /// A request that may cost more than it is allowed.
+    pub fn exceeding(excess: Excess, message: impl Into<Cow<'static, str>>) -> Self {
+        let error = Error::new(ErrorKind::BudgetExceeded, message);
+        error.with(|inner| inner.excess = Some(excess))
+    }
+
     /// The same failure, worth another try after `wait`.
     #[must_use]
     pub fn retry_after(self, wait: Duration) -> Self {
@@ -220,6 +265,11 @@ impl Error {
     /// The fields at fault; every `InvalidInput` has some.
     pub fn violations(&self) -> &[Violation] {
         &self.0.violations
+    }
+
+    /// How far the request goes beyond its budget; absent unless the kind is `BudgetExceeded`.
+    pub fn excess(&self) -> Option<Excess> {
+        self.0.excess
     }
 
     /// How long to wait before another try, where that is known.

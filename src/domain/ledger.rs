@@ -78,6 +78,8 @@ pub struct Question {
 /// How much in all.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Totals {
+    /// Upstream calls that the request might have made, as was known before the first one.
+    pub bound: u64,
     /// Upstream calls that were made, each try counted.
     pub actual: u64,
     /// Questions that were answered from the cache.
@@ -89,6 +91,7 @@ pub struct Totals {
 /// The ledger of one request.
 #[derive(Debug)]
 pub struct Ledger {
+    bound: AtomicU64,
     actual: AtomicU64,
     cached: AtomicU64,
     coalesced: AtomicU64,
@@ -99,6 +102,7 @@ impl Ledger {
     /// An empty ledger.
     pub fn new(detail: Detail) -> Arc<Self> {
         Arc::new(Ledger {
+            bound: AtomicU64::new(0),
             actual: AtomicU64::new(0),
             cached: AtomicU64::new(0),
             coalesced: AtomicU64::new(0),
@@ -112,6 +116,7 @@ impl Ledger {
     /// How much in all until now.
     pub fn totals(&self) -> Totals {
         Totals {
+            bound: self.bound.load(Ordering::Relaxed),
             actual: self.actual.load(Ordering::Relaxed),
             cached: self.cached.load(Ordering::Relaxed),
             coalesced: self.coalesced.load(Ordering::Relaxed),
@@ -125,6 +130,10 @@ impl Ledger {
             let questions = questions.lock().unwrap_or_else(PoisonError::into_inner);
             questions.clone()
         })
+    }
+
+    pub(super) fn expect(&self, calls: u64) {
+        self.bound.store(calls, Ordering::Relaxed);
     }
 
     /// Whether each question is to be seen.

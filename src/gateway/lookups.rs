@@ -30,18 +30,24 @@ pub type Wanted<K> = (Caller, K);
 pub type Found<K, V> = HashMap<K, Result<Arc<V>, Error>>;
 
 impl Gateway {
-    /// How many upstream calls the lookups of so many customers cost at most, as far as is known now.
-    pub fn customer_lookups(&self, caller: &Caller, ids: u64) -> u64 {
-        self.pages_instead(caller, ids).unwrap_or(ids)
+    /// How many upstream calls the lookups of so many customers cost at most in one request, as far as is known now.
+    ///
+    /// A list that hides customers whom orders name costs a call more for each of those.
+    pub fn customer_lookups(&self, caller: Option<&Caller>, ids: u64) -> u64 {
+        let pages = caller.and_then(|caller| self.customer_pages(caller));
+        // One by one as long as that is no more than the pages, and then, once, the pages.
+        pages.map_or(ids, |pages| ids.min(pages.saturating_mul(2)))
     }
 
-    /// The customers with these ids, none of which comes twice; each fails by itself.
+    /// The customers with these ids, none of which comes twice; each fails by itself. `before` is how many ids the
+    /// same request has asked for already.
     ///
-    /// Where more are missing than the list of all customers has pages, the pages are read instead. How long the
-    /// list is must be known already, from a list that was read lately: nobody asks for that alone.
+    /// Where the request asks for more than the list of all customers has pages, the pages are read instead. How
+    /// long the list is must be known already, from a list that was read lately: nobody asks for that alone.
     pub async fn customers_by_id(
         &self,
         wanted: Vec<Wanted<CustomerId>>,
+        before: u64,
     ) -> Found<CustomerId, Customer> {
         let upstream = &self.0.upstream;
         let mut found = HashMap::with_capacity(wanted.len());
@@ -52,9 +58,11 @@ impl Gateway {
                 None => missing.push((caller, id)),
             }
         }
+        let asked = before + missing.len() as u64;
         let pages = missing
             .first()
-            .and_then(|(caller, _)| self.pages_instead(caller, missing.len() as u64));
+            .and_then(|(caller, _)| self.customer_pages(caller))
+            .filter(|pages| asked > *pages);
         if let Some(pages) = pages {
             missing = self.customers_by_page(pages, missing, &mut found).await;
         }
@@ -75,12 +83,11 @@ impl Gateway {
         one_by_one(wanted, look_up).await
     }
 
-    /// How many pages hold all customers, where that is known and less than so many lookups.
-    fn pages_instead(&self, caller: &Caller, lookups: u64) -> Option<u64> {
+    /// How many pages hold all customers, where that is known.
+    fn customer_pages(&self, caller: &Caller) -> Option<u64> {
         let total = self.0.upstream.customers_total(caller)?;
         let size = u64::from(self.0.upstream.page_size_max());
-        let pages = total.div_ceil(size).max(1);
-        (pages < lookups).then_some(pages)
+        Some(total.div_ceil(size).max(1))
     }
 
     /// Reads so many pages of all customers and takes from them those that are missing; gives those that are not

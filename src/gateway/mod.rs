@@ -1,6 +1,7 @@
 //! What can be asked: every operation once. Both doors call only this.
 
 mod auth;
+pub mod bill;
 mod customers;
 mod fwos;
 mod lookups;
@@ -19,6 +20,8 @@ use secrecy::SecretString;
 use tokio_util::task::TaskTracker;
 
 pub use crate::gateway::auth::Login;
+pub use crate::gateway::bill::Bill;
+pub use crate::gateway::bill::Limits;
 pub use crate::gateway::lookups::Found;
 pub use crate::gateway::lookups::Wanted;
 pub use crate::gateway::paging::Page;
@@ -42,6 +45,8 @@ pub struct Settings {
     /// Seals cursors and keys fingerprints, at least 32 characters; random at each start where absent, and
     /// then cursors die with the process.
     pub secret: Option<SecretString>,
+    /// How much a request may ask for.
+    pub limits: Limits,
     /// Longest list in rows that is read whole for a filter that the upstream ignores.
     pub scan_rows_max: u64,
 }
@@ -50,6 +55,7 @@ impl Default for Settings {
     fn default() -> Self {
         Settings {
             secret: None,
+            limits: Limits::default(),
             scan_rows_max: 2000,
         }
     }
@@ -65,6 +71,7 @@ struct Inner {
     scan_rows_max: u64,
     fingerprints: FingerprintKey,
     tokens: KnownTokens,
+    limits: Limits,
     customer_writes: Writes<Arc<Customer>>,
     fwo_writes: Writes<Arc<Fwo>>,
     deletions: Writes<()>,
@@ -85,6 +92,7 @@ impl Gateway {
             scan_rows_max: settings.scan_rows_max,
             fingerprints: FingerprintKey::new(&derive::<32>(&secret, b"fingerprints")),
             tokens: KnownTokens::new(),
+            limits: settings.limits,
             customer_writes: Writes::new(tasks.clone()),
             fwo_writes: Writes::new(tasks.clone()),
             deletions: Writes::new(tasks.clone()),

@@ -28,6 +28,8 @@ pub(super) struct Extensions {
 /// How many upstream calls the operation made, and how many it did not have to make.
 #[derive(Serialize)]
 struct Cost {
+    /// Calls that might have been made, as was known before the first one.
+    bound: u64,
     /// Calls that were made, each try counted.
     actual: u64,
     /// Questions that were answered from the cache.
@@ -53,6 +55,7 @@ struct Question {
 impl Extensions {
     pub(super) fn of(ledger: &Ledger) -> Self {
         let ledger::Totals {
+            bound,
             actual,
             cached,
             coalesced,
@@ -60,6 +63,7 @@ impl Extensions {
         let questions = ledger.questions().into_iter().map(Question::from);
         Extensions {
             cost: Cost {
+                bound,
                 actual,
                 cached,
                 coalesced,

@@ -10,6 +10,8 @@ use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::MutexGuard;
 use std::sync::PoisonError;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering;
 
 use async_graphql::Context;
 use futures_util::FutureExt;
@@ -32,6 +34,8 @@ use crate::graphql::query::asking;
 /// The loaders of one operation.
 pub(super) struct Loaders {
     customers: Loader<CustomerId, Customer>,
+    /// How many customers were asked for.
+    customers_asked: Arc<AtomicU64>,
     fwos: Loader<FwoId, Fwo>,
 }
 
@@ -40,6 +44,7 @@ impl Loaders {
     pub(super) fn new(keep: bool) -> Self {
         Loaders {
             customers: Loader::new("/customer", keep),
+            customers_asked: Arc::default(),
             fwos: Loader::new("/fwo", keep),
         }
     }
@@ -50,10 +55,13 @@ impl Loaders {
         id: CustomerId,
     ) -> Result<Arc<Customer>, Error> {
         let (gateway, caller) = asking(ctx)?;
-        let loader = &ctx.data_unchecked::<Loaders>().customers;
-        let gateway = gateway.clone();
-        let look_up = |wanted| async move { gateway.customers_by_id(wanted).await };
-        loader.load(&caller, id, look_up).await
+        let loaders = ctx.data_unchecked::<Loaders>();
+        let (gateway, asked) = (gateway.clone(), loaders.customers_asked.clone());
+        let look_up = |wanted: Vec<_>| async move {
+            let before = asked.fetch_add(wanted.len() as u64, Ordering::Relaxed);
+            gateway.customers_by_id(wanted, before).await
+        };
+        loaders.customers.load(&caller, id, look_up).await
     }
 
     /// The order with this id, as a whole.

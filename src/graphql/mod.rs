@@ -6,6 +6,7 @@
 //! `customer_input`, `fwo_input` and `line_input`, and tells in `user_error` what a user can mend.
 
 mod answer;
+mod bill;
 mod connection;
 mod console;
 mod customer;
@@ -26,6 +27,7 @@ mod media;
 mod metrics;
 mod mutation;
 mod node;
+mod price;
 mod query;
 mod reading;
 mod request;

@@ -42,7 +42,7 @@ use crate::graphql::node::NodeId;
 type Found<T> = Option<Result<T, Failure>>;
 
 /// Most ids that one `nodes` field takes.
-const NODES_MAX: usize = 100;
+pub(super) const NODES_MAX: usize = 100;
 
 /// Who asks, as the endpoint found out. Absent where the operation needs nobody.
 pub(super) struct Asker(pub(super) Option<Caller>);

@@ -13,8 +13,10 @@ use crate::domain::caller::BearerToken;
 use crate::domain::caller::Caller;
 use crate::domain::error::Error;
 use crate::domain::ledger::Ledger;
+use crate::gateway::Bill;
 use crate::gateway::Credentials;
 use crate::gateway::Gateway;
+use crate::gateway::bill;
 use crate::grpc::deadline;
 use crate::grpc::v1;
 use crate::grpc::v1::auth_service_server::AuthService;
@@ -52,6 +54,7 @@ impl AuthService for Auth {
             password: SecretString::from(password),
             client_key: client_key.map(SecretString::from),
         };
+        self.gateway.admit(None, Bill::calls(bill::LOGIN))?;
         let login = self.gateway.log_in(credentials).await?;
         Ok(Response::new(v1::LoginResponse::from(&login)))
     }

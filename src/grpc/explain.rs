@@ -64,6 +64,7 @@ fn value(ledger: &Ledger) -> HeaderValue {
 
 fn explanation(ledger: &Ledger) -> v1::Explanation {
     let ledger::Totals {
+        bound,
         actual,
         cached,
         coalesced,
@@ -80,6 +81,7 @@ fn explanation(ledger: &Ledger) -> v1::Explanation {
         }
     }
     v1::Explanation {
+        bound: number(bound),
         actual: number(actual),
         cached: number(cached),
         coalesced: number(coalesced),

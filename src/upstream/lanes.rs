@@ -67,12 +67,14 @@ mod tests {
     use crate::domain::caller::BearerToken;
     use crate::domain::caller::Caller;
     use crate::domain::caller::FingerprintKey;
+    use crate::domain::caller::Standing;
     use crate::domain::error::ErrorKind;
 
     fn caller(token: &str) -> Caller {
         let token = BearerToken::parse(token).expect("a token");
         let end = Instant::now() + Duration::from_secs(60);
-        Caller::new(&FingerprintKey::new(b"key"), token, |_| Ok(end), end).expect("a caller")
+        let standing = |_| Ok(Standing::new(end));
+        Caller::new(&FingerprintKey::new(b"key"), token, standing, end).expect("a caller")
     }
 
     #[tokio::test(start_paused = true)]

@@ -51,6 +51,7 @@ impl Road {
         read: &Read,
         decode: impl Fn(&RawValue) -> Result<T, Failure>,
     ) -> Result<T, Error> {
+        caller.budget().charge();
         let deadline = Instant::now() + self.operation_timeout;
         let repeated = |error: &Error| self.metrics.retry(error.kind());
         let attempt = || async {

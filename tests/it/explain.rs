@@ -40,12 +40,12 @@ async fn who_asks_is_told_how_much_it_was() {
     // Two fields ask for one customer, and the second one joins the first.
     assert_eq!(
         cold["cost"],
-        json!({ "actual": 1, "cached": 0, "coalesced": 1 })
+        json!({ "bound": 2, "actual": 1, "cached": 0, "coalesced": 1 })
     );
     let warm = extensions(&user, "1", QUERY).await;
     assert_eq!(
         warm["cost"],
-        json!({ "actual": 0, "cached": 1, "coalesced": 1 })
+        json!({ "bound": 2, "actual": 0, "cached": 1, "coalesced": 1 })
     );
 }
 
@@ -103,12 +103,12 @@ async fn an_operation_that_fails_is_explained_all_the_same() {
     let stack = Stack::start("docs");
     let user = stack.user("admin").await;
     let cost = extensions(&user, "1", "{ customer(by: { databaseId: 999 }) { name } }").await;
-    stack.ledgers.add(1);
+    stack.ledgers.add(1, 1);
     assert_eq!(cost["cost"]["actual"], 1);
     let mutation =
         "mutation { deleteCustomer(input: { id: \"Q3VzdG9tZXI6Mw\" }) { userErrors { code } } }";
     let cost = extensions(&user, "2", mutation).await["cost"].take();
-    stack.ledgers.add(1);
+    stack.ledgers.add(1, 1);
     assert_eq!(cost["questions"][0]["call"], "DELETE /customer/3");
     assert_eq!(cost["questions"][0]["path"], "deleteCustomer");
 }
@@ -156,7 +156,7 @@ async fn explained(user: &User, view: v1::FwoView, rows: i32) -> v1::Explanation
 async fn a_call_over_grpc_is_explained_in_its_trailers() {
     let user = Stack::shared().user("admin").await;
     let cold = explained(&user, v1::FwoView::Full, 5).await;
-    assert_eq!((cold.actual, cold.cached, cold.coalesced), (6, 0, 0));
+    assert_eq!((cold.bound, cold.actual, cold.cached), (6, 6, 0));
     assert_eq!(cold.questions[0].call, "GET /fwo?sort=id,asc&page=0&size=5");
     assert_eq!(cold.questions[0].outcome(), v1::Outcome::Miss);
     assert!(cold.questions[0].elapsed.is_some());

@@ -25,8 +25,12 @@ pub(crate) struct Ledgers {
 }
 
 impl Ledgers {
-    /// Adds the calls of one request.
-    pub(crate) fn add(&self, actual: u64) {
+    /// Adds the calls of one request, which may not be more than was known before the first one.
+    pub(crate) fn add(&self, bound: u64, actual: u64) {
+        assert!(
+            actual <= bound,
+            "{actual} calls, and at most {bound} were expected"
+        );
         self.actual.fetch_add(actual, Ordering::SeqCst);
     }
 
@@ -89,7 +93,11 @@ impl Service<http::Request<Body>> for Explained {
 
 fn hear(ledgers: &Ledgers, headers: &HeaderMap) {
     if let Some(explanation) = explanation(headers) {
-        ledgers.add(u64::try_from(explanation.actual).unwrap());
+        let [bound, actual] = [explanation.bound, explanation.actual];
+        ledgers.add(
+            u64::try_from(bound).unwrap(),
+            u64::try_from(actual).unwrap(),
+        );
     }
 }
 

@@ -208,8 +208,10 @@ impl User {
         let answer = request.header("x-explain", "1").send().await.unwrap();
         let mut answer: Value = answer.json().await.unwrap();
         let extensions = answer.as_object_mut().unwrap().remove("extensions");
-        let cost = extensions.map(|extensions| extensions["cost"]["actual"].as_u64().unwrap());
-        ledgers.add(cost.unwrap_or(0));
+        if let Some(extensions) = extensions {
+            let total = |name: &str| extensions["cost"][name].as_u64().unwrap();
+            ledgers.add(total("bound"), total("actual"));
+        }
         answer
     }
 
