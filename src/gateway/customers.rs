@@ -40,11 +40,8 @@ impl Gateway {
             },
             ..CustomersQuery::default()
         };
-        let first = PageRequest {
-            count: 1,
-            ..PageRequest::default()
-        };
-        let page = self.customers(caller, &query, &first).await?;
+        let page = self.customers(caller, &query, &PageRequest::FIRST_ROW);
+        let page = page.await?;
         let found = page.rows.into_iter().next();
         found.unwrap_or_else(|| {
             Err(Error::new(

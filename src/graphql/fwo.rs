@@ -364,7 +364,7 @@ pub(super) struct FwosFilter {
 }
 
 impl FwosFilter {
-    fn into_domain(self) -> Result<DomainFilter, Error> {
+    pub(super) fn into_domain(self) -> Result<DomainFilter, Error> {
         let id = |field: &str| Error::invalid(field.to_owned(), "must be a positive number");
         let status = self.status.unwrap_or_default().into_iter();
         let kind = self.kind.unwrap_or_default().into_iter();

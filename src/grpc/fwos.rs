@@ -5,6 +5,7 @@ use tonic::Response;
 use tonic::Status;
 
 use crate::domain::error::Error;
+use crate::domain::filter::Filter;
 use crate::domain::fwo::FwosQuery;
 use crate::domain::fwo_filter::FwosFilterMember;
 use crate::domain::id::FwoId;
@@ -74,7 +75,8 @@ impl FwoService for Fwos {
         let view = view(number)?;
         let wanted = paging::page_request(page_size, page_token, skip)?;
         let query = FwosQuery::new(filter::fwos(&filter)?, order_by::parse(&order_by)?);
-        let page_bill = self.gateway.page_bill(&wanted);
+        let members = query.filter.members();
+        let page_bill = self.gateway.fwos_bill(&members, &wanted);
         let bill = match view {
             FwoView::Basic | FwoView::Unspecified => page_bill,
             FwoView::Full => page_bill + Bill::calls(bill::READ) * wanted.count.into(),
