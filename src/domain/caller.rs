@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use ring::hmac;
 use secrecy::ExposeSecret;
@@ -11,13 +12,16 @@ use tokio::time::Instant;
 use crate::domain::budget::Budget;
 use crate::domain::error::Error;
 use crate::domain::error::ErrorKind;
+use crate::domain::ledger::Ledger;
+use crate::domain::ledger::Outcome;
+use crate::domain::ledger::Question;
 
 /// Longest accepted token in bytes; the guide's are 43, large JWTs stay under 4 KiB.
 pub const TOKEN_BYTES_MAX: usize = 8 * 1024;
 
 /// A bearer token. It has no `Display`, and its `Debug` is blind.
 #[derive(Clone)]
-pub struct BearerToken(SecretString);
+pub struct BearerToken(Arc<SecretString>);
 
 impl BearerToken {
     /// Reads the values of all `Authorization` headers of one request (RFC 6750: one, `Bearer`, token68).
@@ -52,7 +56,7 @@ impl BearerToken {
         let allowed = |b: u8| b.is_ascii_alphanumeric() || b"-._~+/=".contains(&b);
         let good =
             !token.is_empty() && token.len() <= TOKEN_BYTES_MAX && token.bytes().all(allowed);
-        good.then(|| BearerToken(SecretString::from(token)))
+        good.then(|| BearerToken(Arc::new(SecretString::from(token))))
     }
 
     /// The token's text, for the upstream's `Authorization` header and for nothing else.
@@ -128,6 +132,9 @@ pub struct Caller {
     fingerprint: Fingerprint,
     standing: Standing,
     deadline: Instant,
+    ledger: Option<Arc<Ledger>>,
+    /// The field that asks, where a ledger wants to know.
+    path: Option<Arc<str>>,
 }
 
 impl Caller {
@@ -147,7 +154,60 @@ impl Caller {
             fingerprint,
             standing,
             deadline,
+            ledger: None,
+            path: None,
         })
+    }
+
+    /// The same caller, whose questions are entered into a ledger.
+    #[must_use]
+    pub fn with_ledger(self, ledger: Arc<Ledger>) -> Self {
+        Caller {
+            ledger: Some(ledger),
+            ..self
+        }
+    }
+
+    /// The same caller, asking for the field at `path`.
+    #[must_use]
+    pub fn at(&self, path: Arc<str>) -> Self {
+        Caller {
+            path: Some(path),
+            ..self.clone()
+        }
+    }
+
+    /// Whether a ledger wants to know which field asks.
+    pub fn is_explained(&self) -> bool {
+        self.ledger
+            .as_ref()
+            .is_some_and(|ledger| ledger.has_questions())
+    }
+
+    /// Says in the ledger, where there is one, how many upstream calls the request may make.
+    pub fn expect(&self, calls: u64) {
+        if let Some(ledger) = &self.ledger {
+            ledger.expect(calls);
+        }
+    }
+
+    /// Enters a question into the ledger, where there is one; `call` is called only where it is to be seen.
+    pub fn enter(
+        &self,
+        outcome: Outcome,
+        call: impl FnOnce() -> String,
+        age: Option<Duration>,
+        elapsed: Duration,
+    ) {
+        if let Some(ledger) = &self.ledger {
+            ledger.enter(outcome, || Question {
+                path: self.path.clone(),
+                call: call(),
+                outcome,
+                age,
+                elapsed,
+            });
+        }
     }
 
     /// The token, to be passed on.

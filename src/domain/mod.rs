@@ -14,6 +14,7 @@ pub mod etag;
 pub mod fwo;
 pub mod fwo_write;
 pub mod id;
+pub mod ledger;
 pub mod money;
 pub mod order;
 pub mod page;

@@ -106,6 +106,9 @@ impl Gateway {
     /// Fails with `BudgetExceeded`, which says when to come again where waiting helps. Requests that run at the
     /// same time were each admitted by what was left when they came, so together they may spend more than that.
     pub fn admit(&self, caller: Option<&Caller>, bill: Bill) -> Result<(), Error> {
+        if let Some(caller) = caller {
+            caller.expect(bill.calls);
+        }
         self.0.limits.admit(caller, bill)
     }
 }

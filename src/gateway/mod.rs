@@ -4,6 +4,7 @@ mod auth;
 pub mod bill;
 mod customers;
 mod fwos;
+mod lookups;
 mod paging;
 mod writes;
 
@@ -20,6 +21,8 @@ use tokio_util::task::TaskTracker;
 pub use crate::gateway::auth::Login;
 pub use crate::gateway::bill::Bill;
 pub use crate::gateway::bill::Limits;
+pub use crate::gateway::lookups::Found;
+pub use crate::gateway::lookups::Wanted;
 pub use crate::gateway::paging::Page;
 pub use crate::upstream::Credentials;
 pub use crate::upstream::Session;

@@ -1,5 +1,7 @@
 //! Answers of GraphQL over HTTP: the status, the media type and the body of a refusal or of what was executed.
 
+use std::sync::Arc;
+
 use async_graphql::ErrorExtensionValues;
 use async_graphql::Pos;
 use async_graphql::Response as GraphqlResponse;
@@ -14,7 +16,9 @@ use http::header;
 use serde::Serialize;
 
 use crate::domain::error::Error;
+use crate::domain::ledger::Ledger;
 use crate::graphql::error;
+use crate::graphql::explain::Extensions;
 use crate::graphql::limits;
 use crate::graphql::media::Media;
 use crate::graphql::request::Misunderstood;
@@ -95,6 +99,7 @@ impl Refusal {
             &AnswerBody {
                 errors: &[*self.error],
                 data: None,
+                extensions: None,
             },
         );
         if let Some((name, value)) = self.header {
@@ -163,10 +168,19 @@ fn set_code(error: &mut ServerError, code: &'static str) {
         .set("code", code);
 }
 
+/// An operation that was executed, and what it cost where its caller asks.
+pub(super) struct Executed {
+    pub(super) response: GraphqlResponse,
+    pub(super) ledger: Option<Arc<Ledger>>,
+}
+
 /// The answer: a refusal, or what the execution gave.
-pub(super) fn answer(media: Media, outcome: Result<GraphqlResponse, Refusal>) -> Response {
-    let mut response = match outcome {
-        Ok(response) => response,
+pub(super) fn answer(media: Media, outcome: Result<Executed, Refusal>) -> Response {
+    let Executed {
+        mut response,
+        ledger,
+    } = match outcome {
+        Ok(executed) => executed,
         Err(refusal) => return refusal.answer(media),
     };
     // Errors without a path came before the execution: nothing ran, so there is no data.
@@ -187,6 +201,7 @@ pub(super) fn answer(media: Media, outcome: Result<GraphqlResponse, Refusal>) ->
         &AnswerBody {
             errors: &response.errors,
             data: ran.then_some(&response.data),
+            extensions: ledger.as_deref().map(Extensions::of),
         },
     )
 }
@@ -232,6 +247,8 @@ struct AnswerBody<'a> {
     errors: &'a [ServerError],
     #[serde(skip_serializing_if = "Option::is_none")]
     data: Option<&'a Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    extensions: Option<Extensions>,
 }
 
 fn write(status: StatusCode, media: Media, body: &AnswerBody<'_>) -> Response {

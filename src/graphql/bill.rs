@@ -31,14 +31,23 @@ use crate::graphql::price::Line;
 use crate::graphql::price::Price;
 use crate::graphql::query::NODES_MAX;
 
-/// The bill of an operation. `page` gives the bill of a page of a list.
+/// What the gateway knows of costs.
+#[derive(Clone, Copy)]
+pub(super) struct Prices<'p> {
+    /// The bill of a page of a list.
+    pub(super) page: &'p dyn Fn(&PageRequest) -> Bill,
+    /// How many calls the customers of so many orders may cost.
+    pub(super) lookups: &'p dyn Fn(u64) -> u64,
+}
+
+/// The bill of an operation.
 ///
 /// To be called for documents whose size is within the limits, with the defaults of the variables put in.
 pub(super) fn bill(
     document: &ExecutableDocument,
     operation: &OperationDefinition,
     variables: &Variables,
-    page: &dyn Fn(&PageRequest) -> Bill,
+    prices: Prices<'_>,
 ) -> Bill {
     let root = match operation.ty {
         OperationType::Query => "Query",
@@ -48,16 +57,11 @@ pub(super) fn bill(
     let mut reckoning = Reckoning {
         document,
         variables,
-        page,
+        page: prices.page,
         known: HashMap::new(),
     };
     let cost = reckoning.set(root, &operation.selection_set.node);
-    cost.bill + Bill::calls(lookups(cost.customers))
-}
-
-/// What it may cost to look up the customers of so many orders.
-fn lookups(orders: u64) -> u64 {
-    orders
+    cost.bill + Bill::calls((prices.lookups)(cost.customers))
 }
 
 /// What a selection set comes to.
@@ -296,7 +300,7 @@ mod tests {
     use serde_json::Value;
     use serde_json::json;
 
-    use crate::domain::page::PageRequest;
+    use super::Prices;
     use crate::gateway::Bill;
     use crate::gateway::bill::page_bill;
 
@@ -306,9 +310,12 @@ mod tests {
     fn bill_with(query: &str, variables: Value) -> (u64, u64) {
         let document = parse_query(query).expect("a document");
         let operation = document.operations.iter().next().expect("an operation").1;
-        let page = |request: &PageRequest| page_bill(request, 200);
+        let prices = Prices {
+            page: &|request| page_bill(request, 200),
+            lookups: &|orders| orders,
+        };
         let variables = Variables::from_json(variables);
-        let Bill { calls, rows } = super::bill(&document, &operation.node, &variables, &page);
+        let Bill { calls, rows } = super::bill(&document, &operation.node, &variables, prices);
         (calls, rows)
     }
 

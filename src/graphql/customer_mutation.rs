@@ -34,7 +34,7 @@ impl CustomerMutation {
         let outcome = async {
             let (gateway, caller) = asking(ctx)?;
             let (customer, request) = input.read()?;
-            gateway.create_customer(caller, customer, request).await
+            gateway.create_customer(&caller, customer, request).await
         };
         let payload = told(outcome.await).map(|(customer, user_errors)| CreateCustomerPayload {
             customer: customer.map(Customer),
@@ -61,7 +61,7 @@ impl CustomerMutation {
                 request,
             } = input.read()?;
             gateway
-                .update_customer(caller, id, changes, if_match, request)
+                .update_customer(&caller, id, changes, if_match, request)
                 .await
         };
         let payload = told(outcome.await).map(|(customer, user_errors)| UpdateCustomerPayload {
@@ -88,7 +88,9 @@ impl CustomerMutation {
                 if_match,
                 request,
             } = input.read()?;
-            gateway.delete_customer(caller, id, if_match, request).await
+            gateway
+                .delete_customer(&caller, id, if_match, request)
+                .await
         };
         let payload = told(outcome.await).map(|(deleted, user_errors)| DeleteCustomerPayload {
             deleted_customer_id: deleted.map(|()| id),

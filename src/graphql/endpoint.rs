@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_graphql::Response as GraphqlResponse;
 use async_graphql::Value;
 use async_graphql::Variables;
 use async_graphql::parser::parse_query;
@@ -32,17 +31,20 @@ use tokio::time::Instant;
 
 use crate::domain::caller::BearerToken;
 use crate::domain::caller::Caller;
-use crate::domain::page::PageRequest;
 use crate::gateway::Gateway;
 use crate::graphql::Settings;
+use crate::graphql::answer::Executed;
 use crate::graphql::answer::Refusal;
 use crate::graphql::answer::answer;
 use crate::graphql::answer::not_acceptable;
 use crate::graphql::answer::syntax_error;
 use crate::graphql::answer::unsupported;
 use crate::graphql::bill;
+use crate::graphql::bill::Prices;
+use crate::graphql::explain;
 use crate::graphql::limits;
 use crate::graphql::limits::Limits;
+use crate::graphql::loader::Loaders;
 use crate::graphql::media;
 use crate::graphql::media::Media;
 use crate::graphql::metrics::Metrics;
@@ -195,7 +197,7 @@ impl Endpoint {
         headers: &HeaderMap,
         mut request: GraphqlRequest,
         method: Method,
-    ) -> Result<GraphqlResponse, Refusal> {
+    ) -> Result<Executed, Refusal> {
         limits::check_text(&request.query, &self.limits)?;
         let document = parse_query(&request.query).map_err(syntax_error)?;
         limits::check_document(&document, &self.limits)?;
@@ -221,18 +223,28 @@ impl Endpoint {
                 "the schema may not be asked for",
             ));
         }
-        let asker = Asker(if roots.iter().all(|name| is_open_to_all(name)) {
+        let ledger = explain::open(headers)?;
+        let asker = if roots.iter().all(|name| is_open_to_all(name)) {
             None
         } else {
-            Some(self.caller(headers)?)
-        });
-        let page = |request: &PageRequest| self.gateway.page_bill(request);
-        let bill = bill::bill(&document, operation, &request.variables, &page);
-        let admitted = self.gateway.admit(asker.0.as_ref(), bill);
+            let caller = self.caller(headers)?;
+            Some(match &ledger {
+                Some(ledger) => caller.with_ledger(ledger.clone()),
+                None => caller,
+            })
+        };
+        let prices = Prices {
+            page: &|request| self.gateway.page_bill(request),
+            lookups: &|orders| self.gateway.customer_lookups(asker.as_ref(), orders),
+        };
+        let bill = bill::bill(&document, operation, &request.variables, prices);
+        let admitted = self.gateway.admit(asker.as_ref(), bill);
         let kind = operation.ty;
+        let loaders = Loaders::new(kind == OperationType::Query);
         let mut execution = async_graphql::Request::new("")
             .variables(request.variables)
-            .data(asker);
+            .data(Asker(asker))
+            .data(loaders);
         if let Some(name) = request.operation_name {
             execution = execution.operation_name(name);
         }
@@ -244,7 +256,7 @@ impl Endpoint {
         };
         self.metrics
             .operation(kind, Outcome::of(&response), begun.elapsed());
-        Ok(response)
+        Ok(Executed { response, ledger })
     }
 
     fn caller(&self, headers: &HeaderMap) -> Result<Caller, Refusal> {

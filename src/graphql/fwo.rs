@@ -31,6 +31,7 @@ use crate::graphql::line::LaborLine;
 use crate::graphql::line::MaterialLine;
 use crate::graphql::line::Pricing;
 use crate::graphql::line::Signature;
+use crate::graphql::loader::Loaders;
 use crate::graphql::node::NodeId;
 use crate::graphql::query::OrderDirection;
 use crate::graphql::query::asking;
@@ -72,10 +73,7 @@ impl Fwo {
     }
 
     async fn whole(&self, ctx: &Context<'_>) -> Result<&fwo::Fwo, Failure> {
-        let full = self.full.get_or_init(|| async {
-            let (gateway, caller) = asking(ctx)?;
-            gateway.fwo(caller, self.summary.id).await
-        });
+        let full = self.full.get_or_init(|| Loaders::fwo(ctx, self.summary.id));
         match full.await {
             Ok(fwo) => Ok(fwo),
             Err(error) => Err(Failure(error.clone())),
@@ -223,11 +221,7 @@ impl Fwo {
     /// The project's customer.
     async fn customer(&self, ctx: &Context<'_>) -> Option<Result<Customer, Failure>> {
         let id = self.summary.customer_id?;
-        let outcome = async {
-            let (gateway, caller) = asking(ctx)?;
-            gateway.customer(caller, id).await.map(Customer)
-        };
-        found(outcome.await)
+        found(Loaders::customer(ctx, id).await.map(Customer))
     }
 
     /// The work in full, up to 10,000 characters.
@@ -437,6 +431,6 @@ pub(super) async fn connection(
         .map(|key| (key.field.into(), key.direction.into()));
     let query = FwosQuery::new(filter, Order::new("orderBy", keys.collect())?);
     let (gateway, caller) = asking(ctx)?;
-    let page = gateway.fwos(caller, &query, &request).await?;
+    let page = gateway.fwos(&caller, &query, &request).await?;
     Ok(Connection::new(page, Fwo::listed))
 }

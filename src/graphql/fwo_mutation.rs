@@ -41,7 +41,7 @@ impl FwoMutation {
         let outcome = async {
             let (gateway, caller) = asking(ctx)?;
             let (fwo, request) = input.read()?;
-            gateway.create_fwo(caller, fwo, request).await
+            gateway.create_fwo(&caller, fwo, request).await
         };
         let payload = told(outcome.await).map(|(fwo, user_errors)| CreateFwoPayload {
             fwo: fwo.map(Fwo::full),
@@ -102,7 +102,7 @@ impl FwoMutation {
                 if_match,
                 request,
             } = input.read()?;
-            gateway.delete_fwo(caller, id, if_match, request).await
+            gateway.delete_fwo(&caller, id, if_match, request).await
         };
         let payload = told(outcome.await).map(|(deleted, user_errors)| DeleteFwoPayload {
             deleted_fwo_id: deleted.map(|()| id),
@@ -127,7 +127,7 @@ async fn changed(
         request,
     } = read?;
     gateway
-        .update_fwo(caller, id, changes, if_match, request)
+        .update_fwo(&caller, id, changes, if_match, request)
         .await
 }
 

@@ -1,5 +1,7 @@
 //! Root fields of queries: parse, call one operation of the gateway, wrap.
 
+use std::borrow::Cow;
+
 use async_graphql::Context;
 use async_graphql::Enum;
 use async_graphql::ID;
@@ -30,6 +32,7 @@ use crate::graphql::fwo::Fwo;
 use crate::graphql::fwo::FwoBy;
 use crate::graphql::fwo::FwoOrder;
 use crate::graphql::fwo::FwosFilter;
+use crate::graphql::loader::Loaders;
 use crate::graphql::node::Node;
 use crate::graphql::node::NodeId;
 
@@ -42,13 +45,18 @@ pub(super) const NODES_MAX: usize = 100;
 /// Who asks, as the endpoint found out. Absent where the operation needs nobody.
 pub(super) struct Asker(pub(super) Option<Caller>);
 
-/// The gateway and the caller of the request that is being executed.
-pub(super) fn asking<'c>(ctx: &Context<'c>) -> Result<(&'c Gateway, &'c Caller), Error> {
+/// The gateway and the caller of the request that is being executed, who says which field asks where a ledger wants
+/// to know.
+pub(super) fn asking<'c>(ctx: &Context<'c>) -> Result<(&'c Gateway, Cow<'c, Caller>), Error> {
     let asker = ctx
         .data_opt::<Asker>()
         .and_then(|Asker(caller)| caller.as_ref());
     let caller =
         asker.ok_or_else(|| Error::new(ErrorKind::TokenMissing, "a bearer token is needed"))?;
+    let caller = match &ctx.path_node {
+        Some(path) if caller.is_explained() => Cow::Owned(caller.at(path.to_string().into())),
+        _ => Cow::Borrowed(caller),
+    };
     Ok((ctx.data_unchecked::<Gateway>(), caller))
 }
 
@@ -84,10 +92,12 @@ impl Query {
     ) -> Option<Result<Customer, Failure>> {
         let outcome = async {
             let key = customer_key(by)?;
-            let (gateway, caller) = asking(ctx)?;
             match key {
-                CustomerKey::Id(id) => gateway.customer(caller, id).await,
-                CustomerKey::Number(number) => gateway.customer_by_number(caller, number).await,
+                CustomerKey::Id(id) => Loaders::customer(ctx, id).await,
+                CustomerKey::Number(number) => {
+                    let (gateway, caller) = asking(ctx)?;
+                    gateway.customer_by_number(&caller, number).await
+                }
             }
         };
         found(outcome.await.map(Customer))
@@ -126,7 +136,7 @@ impl Query {
                 order: customer::order(order_by)?,
             };
             let (gateway, caller) = asking(ctx)?;
-            let page = gateway.customers(caller, &query, &request).await?;
+            let page = gateway.customers(&caller, &query, &request).await?;
             Ok(Connection::new(page, Customer))
         };
         Some(outcome.await)
@@ -145,8 +155,7 @@ impl Query {
                     FwoId::new(id.0).ok_or_else(|| not_positive("by.databaseId"))?
                 }
             };
-            let (gateway, caller) = asking(ctx)?;
-            read_fwo(gateway, caller, id).await
+            read_fwo(ctx, id).await
         };
         found(outcome.await)
     }
@@ -229,10 +238,11 @@ fn not_positive(field: &str) -> Error {
 }
 
 /// The order: by its summary where a list was read lately, so that nothing is asked before it must be.
-async fn read_fwo(gateway: &Gateway, caller: &Caller, id: FwoId) -> Result<Fwo, Error> {
-    match gateway.listed_fwo(caller, id) {
+async fn read_fwo(ctx: &Context<'_>, id: FwoId) -> Result<Fwo, Error> {
+    let (gateway, caller) = asking(ctx)?;
+    match gateway.listed_fwo(&caller, id) {
         Some(summary) => Ok(Fwo::listed(summary)),
-        None => gateway.fwo(caller, id).await.map(Fwo::full),
+        None => Loaders::fwo(ctx, id).await.map(Fwo::full),
     }
 }
 
@@ -241,13 +251,12 @@ async fn read_node(ctx: &Context<'_>, field: &str, id: &ID) -> Option<Result<Nod
         let Some(id) = NodeId::parse(field, id)? else {
             return Err(Error::new(ErrorKind::NotFound, "no such type"));
         };
-        let (gateway, caller) = asking(ctx)?;
         match id {
-            NodeId::Customer(id) => gateway
-                .customer(caller, id)
-                .await
-                .map(|row| Node::Customer(Customer(row))),
-            NodeId::Fwo(id) => read_fwo(gateway, caller, id).await.map(Node::Fwo),
+            NodeId::Customer(id) => {
+                let row = Loaders::customer(ctx, id).await?;
+                Ok(Node::Customer(Customer(row)))
+            }
+            NodeId::Fwo(id) => read_fwo(ctx, id).await.map(Node::Fwo),
         }
     };
     found(outcome.await)

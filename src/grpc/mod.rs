@@ -11,6 +11,7 @@ mod customer_write;
 mod customers;
 mod deadline;
 mod error;
+mod explain;
 mod field_path;
 mod filter;
 mod fwo_write;
@@ -76,6 +77,10 @@ pub fn proto_sources() -> &'static [(&'static str, &'static str)] {
         (
             "peerassist/v1/customer_service.proto",
             include_str!("../../proto/peerassist/v1/customer_service.proto"),
+        ),
+        (
+            "peerassist/v1/explanation.proto",
+            include_str!("../../proto/peerassist/v1/explanation.proto"),
         ),
         (
             "peerassist/v1/fwo.proto",

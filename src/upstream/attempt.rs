@@ -16,6 +16,7 @@ use url::Url;
 use crate::domain::caller::BearerToken;
 use crate::domain::error::Error;
 use crate::domain::error::ErrorKind;
+use crate::domain::page::UpstreamPage;
 use crate::upstream::Settings;
 use crate::upstream::metrics::Metrics;
 use crate::upstream::retry::Failure;
@@ -34,6 +35,39 @@ pub(super) struct Read {
     pub(super) path: String,
     /// The query.
     pub(super) parameters: Vec<(&'static str, String)>,
+}
+
+impl Read {
+    /// One page of a list; the page's own parameters stand behind those of its query.
+    pub(super) fn page(
+        route: &'static str,
+        mut parameters: Vec<(&'static str, String)>,
+        page: UpstreamPage,
+    ) -> Self {
+        parameters.push(("page", page.page.to_string()));
+        parameters.push(("size", page.size.to_string()));
+        Read {
+            route,
+            path: route.into(),
+            parameters,
+        }
+    }
+
+    /// The call for people to read: `GET /customer?page=0&size=20`.
+    pub(super) fn call(&self) -> String {
+        let parameters = self.parameters.iter();
+        let parameters = parameters.map(|(name, value)| format!("{name}={value}"));
+        let query = parameters.collect::<Vec<_>>().join("&");
+        let mark = if query.is_empty() { "" } else { "?" };
+        format!("GET {}{mark}{query}", self.path)
+    }
+}
+
+impl Write {
+    /// The call for people to read: `PUT /customer/3`.
+    pub(super) fn call(&self) -> String {
+        format!("{} {}", self.method, self.path)
+    }
 }
 
 /// A write. The path is built from numbers and fixed words only.

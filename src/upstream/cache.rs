@@ -12,6 +12,7 @@ use tokio::time::Instant;
 use crate::domain::caller::Caller;
 use crate::domain::error::Error;
 use crate::domain::error::ErrorKind;
+use crate::domain::ledger::Outcome;
 use crate::upstream::epochs::Epochs;
 use crate::upstream::epochs::Moment;
 use crate::upstream::flight::Boarding;
@@ -48,6 +49,17 @@ pub(super) struct Fetched<A> {
     pub(super) keep: bool,
 }
 
+impl<A> Fetched<A> {
+    /// An answer whose weight is that of its entry.
+    pub(super) fn small(answer: A) -> Self {
+        Fetched {
+            answer: Arc::new(answer),
+            bytes: size_of::<A>(),
+            keep: true,
+        }
+    }
+}
+
 /// When an answer was asked for: what it may be kept for follows from that, not from when it came.
 #[derive(Clone, Copy)]
 pub(super) struct Asked {
@@ -70,6 +82,7 @@ impl Asked {
 struct Entry<A> {
     answer: Arc<A>,
     bytes: u32,
+    asked_at: Instant,
     fresh_until: Instant,
     asked: Moment,
 }
@@ -121,9 +134,18 @@ where
         }
     }
 
+    /// The fresh answer to a question that nobody really asks: it is entered nowhere.
+    pub(super) fn peek(&self, caller: &Caller, subject: &T) -> Option<Arc<A>> {
+        let kept = self.fresh(&Question::new(caller, subject.clone()))?;
+        Some(kept.answer)
+    }
+
     /// The fresh answer to the question, if there is one.
     pub(super) fn get(&self, caller: &Caller, subject: &T) -> Option<Arc<A>> {
-        self.fresh(&Question::new(caller, subject.clone()))
+        let question = Question::new(caller, subject.clone());
+        let kept = self.fresh(&question)?;
+        self.hit(caller, &question, &kept);
+        Some(kept.answer)
     }
 
     /// The answer to the question: the kept one, or the one that is under way, or what `fetch` brings.
@@ -139,9 +161,9 @@ where
         F: Future<Output = Result<Fetched<A>, Error>> + Send + 'static,
     {
         let question = Question::new(caller, subject);
-        if let Some(answer) = self.fresh(&question) {
-            self.metrics.cache(self.name, CacheResult::Hit);
-            return Ok(answer);
+        if let Some(kept) = self.fresh(&question) {
+            self.hit(caller, &question, &kept);
+            return Ok(kept.answer);
         }
         let asked = Asked::now(caller, &self.epochs);
         let launch = || {
@@ -153,32 +175,35 @@ where
             }
         };
         let is_good = |moment| self.epochs.hold(&question.tags(), moment);
-        let known = || self.fresh(&question);
+        let known = || {
+            let kept = self.fresh(&question)?;
+            self.hit(caller, &question, &kept);
+            Some(kept.answer)
+        };
         let boarding = self
             .flights
             .board(question.clone(), asked.moment, is_good, known, launch);
-        let ride = match boarding {
-            Boarding::Answered(answer) => {
-                self.metrics.cache(self.name, CacheResult::Hit);
-                return Ok(answer);
-            }
+        match boarding {
+            Boarding::Answered(answer) => Ok(answer),
             Boarding::Started(ride) => {
                 self.metrics.cache(self.name, CacheResult::Miss);
-                ride
+                patiently(caller, ride).await
             }
             Boarding::Joined(ride) => {
                 self.metrics.cache(self.name, CacheResult::Coalesced);
-                ride
+                let outcome = patiently(caller, ride).await;
+                let elapsed = asked.at.elapsed();
+                caller.enter(Outcome::Coalesced, || question.call(), None, elapsed);
+                outcome
             }
-        };
-        tokio::time::timeout_at(caller.deadline(), ride)
-            .await
-            .unwrap_or_else(|_| {
-                Err(Error::new(
-                    ErrorKind::UpstreamTimeout,
-                    "the upstream did not answer before the deadline",
-                ))
-            })
+        }
+    }
+
+    /// Counts an answer that was there already.
+    fn hit(&self, caller: &Caller, question: &Question<T>, kept: &Entry<A>) {
+        self.metrics.cache(self.name, CacheResult::Hit);
+        let age = Some(kept.asked_at.elapsed());
+        caller.enter(Outcome::Hit, || question.call(), age, Duration::ZERO);
     }
 
     /// Keeps an answer that came with another one: a page feeds the customers that it lists.
@@ -199,16 +224,31 @@ where
             Entry {
                 answer,
                 bytes,
+                asked_at: asked.at,
                 fresh_until,
                 asked: asked.moment,
             },
         );
     }
 
-    fn fresh(&self, question: &Question<T>) -> Option<Arc<A>> {
+    fn fresh(&self, question: &Question<T>) -> Option<Entry<A>> {
         let entry = self.store.get(question)?;
         let good =
             Instant::now() < entry.fresh_until && self.epochs.hold(&question.tags(), entry.asked);
-        good.then_some(entry.answer)
+        good.then_some(entry)
     }
+}
+
+/// Waits for an answer no longer than the caller does.
+async fn patiently<A>(
+    caller: &Caller,
+    ride: impl Future<Output = Result<Arc<A>, Error>>,
+) -> Result<Arc<A>, Error> {
+    let waited = tokio::time::timeout_at(caller.deadline(), ride).await;
+    waited.unwrap_or_else(|_| {
+        Err(Error::new(
+            ErrorKind::UpstreamTimeout,
+            "the upstream did not answer before the deadline",
+        ))
+    })
 }

@@ -1,7 +1,7 @@
 //! The road out: the PeerAssist REST API, one method for each of its endpoints.
 //!
 //! A call meets the files in this order: `cache` (is it known?) with `question` as its key, `epochs` and
-//! `flight`; `road`, which joins `retry`, `attempt` (one HTTP exchange), `wire` and `decode` (its JSON). Logins
+//! `flight`; `road`, which joins `retry`, `lanes`, `attempt` (one HTTP exchange), `wire` and `decode` (its JSON). Logins
 //! go by `login`. A write goes by `writes`, which knows each kind of object from `resources`: `turns`, a fresh
 //! read, `document` and `encode` (what changes, and all else to the letter), `departure`, one `attempt`, and
 //! `refusal` where the upstream says no.
@@ -16,6 +16,7 @@ mod epochs;
 mod flight;
 #[cfg(test)]
 mod interleavings;
+mod lanes;
 mod login;
 mod metrics;
 mod question;
@@ -42,6 +43,7 @@ pub use crate::upstream::login::Session;
 
 use crate::domain::caller::Caller;
 use crate::domain::customer::Customer;
+use crate::domain::customer::CustomersFilter;
 use crate::domain::customer::CustomersQuery;
 use crate::domain::error::Error;
 use crate::domain::error::ErrorKind;
@@ -54,16 +56,21 @@ use crate::domain::page::UpstreamPage;
 use crate::upstream::attempt::Exchange;
 use crate::upstream::attempt::Read;
 use crate::upstream::cache::AnswerCache;
+use crate::upstream::cache::Fetched;
 use crate::upstream::epochs::Epochs;
+use crate::upstream::lanes::Lanes;
 use crate::upstream::metrics::Metrics;
 use crate::upstream::question::CustomersPage;
+use crate::upstream::question::CustomersTotal;
 use crate::upstream::question::FwosPage;
 use crate::upstream::question::Subject;
 use crate::upstream::road::Road;
 use crate::upstream::road::listing;
 use crate::upstream::road::one;
-use crate::upstream::road::paged;
 use crate::upstream::turns::Turns;
+
+/// Memory for how many customers each caller has: some 2,800 callers.
+const TOTALS_BYTES_MAX: u64 = 1024 * 1024;
 
 /// How the upstream is reached.
 #[derive(Clone, Debug)]
@@ -104,6 +111,7 @@ pub struct Upstream {
     road: Arc<Road>,
     customers: Arc<AnswerCache<CustomerId, Customer>>,
     customer_pages: Arc<AnswerCache<CustomersPage, Listing<Customer>>>,
+    customers_total: Arc<AnswerCache<CustomersTotal, u64>>,
     summaries: Arc<AnswerCache<FwoId, FwoSummary>>,
     fwos: Arc<AnswerCache<FwoId, Fwo>>,
     fwo_pages: Arc<AnswerCache<FwosPage, Listing<FwoSummary>>>,
@@ -127,6 +135,13 @@ impl Upstream {
         Ok(Upstream {
             customers: part("customer", eighths(1), customer_ttl, &epochs, &metrics),
             customer_pages: part("customers", eighths(1), list_ttl, &epochs, &metrics),
+            customers_total: part(
+                "customers_total",
+                TOTALS_BYTES_MAX,
+                list_ttl,
+                &epochs,
+                &metrics,
+            ),
             summaries: part("fwo_summary", eighths(2), fwo_ttl, &epochs, &metrics),
             fwos: part("fwo", eighths(2), fwo_ttl, &epochs, &metrics),
             fwo_pages: part("fwos", eighths(2), list_ttl, &epochs, &metrics),
@@ -137,6 +152,7 @@ impl Upstream {
                 client_key: settings.client_key,
                 operation_timeout: settings.operation_timeout,
                 unknown_pause: customer_ttl.max(fwo_ttl).max(list_ttl),
+                lanes: Lanes::new(),
                 turns: Turns::new(),
                 page_size_max: settings.page_size_max,
             }),
@@ -190,14 +206,15 @@ impl Upstream {
         page: UpstreamPage,
     ) -> Result<Arc<Listing<Customer>>, Error> {
         let (road, asker, customers) = (self.road.clone(), caller.clone(), self.customers.clone());
-        let read = Read {
-            route: "/customer",
-            path: "/customer".into(),
-            parameters: paged(query.parameters(), page),
-        };
+        let is_of_all = query.filter == CustomersFilter::default();
+        let totals = is_of_all.then(|| self.customers_total.clone());
+        let read = Read::page("/customer", query.parameters(), page);
         let fetch = |asked| async move {
             let decode = |body: &RawValue| decode::page(body, decode::customer);
             let rows = road.read_page(&asker, &read, page, decode).await?;
+            if let (Some(totals), Some(total)) = (totals, rows.total) {
+                totals.feed(&asker, CustomersTotal, asked, &Fetched::small(total));
+            }
             Ok(listing("customer", rows, |row| {
                 customers.feed(&asker, row.answer.id, asked, row)
             }))
@@ -209,6 +226,17 @@ impl Upstream {
         self.customer_pages
             .get_or_fetch(caller, subject, fetch)
             .await
+    }
+
+    /// The customer as it was read lately, by itself or in a list. Asks nobody.
+    pub fn known_customer(&self, caller: &Caller, id: CustomerId) -> Option<Arc<Customer>> {
+        self.customers.get(caller, &id)
+    }
+
+    /// How many customers there are for the caller, as a list said lately. Asks nobody.
+    pub fn customers_total(&self, caller: &Caller) -> Option<u64> {
+        let total = self.customers_total.peek(caller, &CustomersTotal);
+        total.as_deref().copied()
     }
 
     /// `GET /fwo/{id}`: an order with its lines.
@@ -243,11 +271,7 @@ impl Upstream {
         page: UpstreamPage,
     ) -> Result<Arc<Listing<FwoSummary>>, Error> {
         let (road, asker, summaries) = (self.road.clone(), caller.clone(), self.summaries.clone());
-        let read = Read {
-            route: "/fwo",
-            path: "/fwo".into(),
-            parameters: paged(query.parameters(), page),
-        };
+        let read = Read::page("/fwo", query.parameters(), page);
         let fetch = |asked| async move {
             let decode = |body: &RawValue| decode::page(body, decode::fwo_summary);
             let rows = road.read_page(&asker, &read, page, decode).await?;

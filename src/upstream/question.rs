@@ -7,6 +7,7 @@ use crate::domain::fwo::FwosQuery;
 use crate::domain::id::CustomerId;
 use crate::domain::id::FwoId;
 use crate::domain::page::UpstreamPage;
+use crate::upstream::attempt::Read;
 use crate::upstream::epochs::Kind;
 use crate::upstream::epochs::Tag;
 
@@ -21,9 +22,17 @@ pub(super) struct Question<T> {
 pub(super) trait Subject {
     /// The tags whose bumps end an answer of this caller.
     fn tags(&self, caller: Fingerprint) -> [Tag; 2];
+
+    /// The upstream call that answers it, for people to read: `GET /customer/3`.
+    fn call(&self) -> String;
 }
 
 impl<T: Subject> Question<T> {
+    /// The upstream call that answers it.
+    pub(super) fn call(&self) -> String {
+        self.subject.call()
+    }
+
     /// The tags whose bumps end the answer.
     pub(super) fn tags(&self) -> [Tag; 2] {
         self.subject.tags(self.caller)
@@ -46,6 +55,10 @@ pub(super) struct CustomersPage {
     pub(super) page: UpstreamPage,
 }
 
+/// How many customers there are for the caller.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct CustomersTotal;
+
 /// One upstream page of the orders of a query.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct FwosPage {
@@ -57,11 +70,19 @@ impl Subject for CustomerId {
     fn tags(&self, caller: Fingerprint) -> [Tag; 2] {
         [Tag::Everything(caller), Tag::Customer(*self)]
     }
+
+    fn call(&self) -> String {
+        format!("GET /customer/{self}")
+    }
 }
 
 impl Subject for FwoId {
     fn tags(&self, caller: Fingerprint) -> [Tag; 2] {
         [Tag::Everything(caller), Tag::Fwo(*self)]
+    }
+
+    fn call(&self) -> String {
+        format!("GET /fwo/{self}")
     }
 }
 
@@ -69,10 +90,28 @@ impl Subject for CustomersPage {
     fn tags(&self, caller: Fingerprint) -> [Tag; 2] {
         [Tag::Everything(caller), Tag::Lists(caller, Kind::Customers)]
     }
+
+    fn call(&self) -> String {
+        Read::page("/customer", self.query.parameters(), self.page).call()
+    }
+}
+
+impl Subject for CustomersTotal {
+    fn tags(&self, caller: Fingerprint) -> [Tag; 2] {
+        [Tag::Everything(caller), Tag::Lists(caller, Kind::Customers)]
+    }
+
+    fn call(&self) -> String {
+        "GET /customer".into()
+    }
 }
 
 impl Subject for FwosPage {
     fn tags(&self, caller: Fingerprint) -> [Tag; 2] {
         [Tag::Everything(caller), Tag::Lists(caller, Kind::Fwos)]
+    }
+
+    fn call(&self) -> String {
+        Read::page("/fwo", self.query.parameters(), self.page).call()
     }
 }

@@ -11,6 +11,7 @@ use tokio::time::Instant;
 use crate::domain::caller::Caller;
 use crate::domain::error::Error;
 use crate::domain::error::ErrorKind;
+use crate::domain::ledger::Outcome;
 use crate::domain::page::UpstreamPage;
 use crate::upstream::Listing;
 use crate::upstream::attempt::Exchange;
@@ -20,6 +21,7 @@ use crate::upstream::decode;
 use crate::upstream::decode::Rows;
 use crate::upstream::epochs::Epochs;
 use crate::upstream::epochs::Tag;
+use crate::upstream::lanes::Lanes;
 use crate::upstream::metrics::Metrics;
 use crate::upstream::retry;
 use crate::upstream::retry::Failure;
@@ -36,6 +38,7 @@ pub(super) struct Road {
     pub(super) operation_timeout: Duration,
     /// How long a write of unknown outcome may still take effect: nothing that it touches is kept meanwhile.
     pub(super) unknown_pause: Duration,
+    pub(super) lanes: Lanes,
     pub(super) turns: Turns,
     pub(super) page_size_max: u32,
 }
@@ -52,11 +55,13 @@ impl Road {
         let deadline = Instant::now() + self.operation_timeout;
         let repeated = |error: &Error| self.metrics.retry(error.kind());
         let attempt = || async {
-            let answer = self
-                .exchange
-                .get(caller.token(), read, &self.metrics)
-                .await?;
-            decode(json(&answer.body)?)
+            // Held for the exchange alone: nobody sleeps between two tries with it.
+            let lane = self.lanes.take(caller, deadline).await;
+            let _lane = lane.map_err(Failure::lasting)?;
+            let begun = Instant::now();
+            let answer = self.exchange.get(caller.token(), read, &self.metrics).await;
+            caller.enter(Outcome::Miss, || read.call(), None, begun.elapsed());
+            decode(json(&answer?.body)?)
         };
         let outcome = retry::retry(&retry::POLICY, deadline, repeated, attempt).await;
         if let Err(error) = &outcome {
@@ -140,16 +145,6 @@ pub(super) fn unreadable(noun: &str, why: impl Display) -> Error {
         ErrorKind::UpstreamInvalid,
         format!("the upstream's {noun} is not as its contract says: {why}"),
     )
-}
-
-/// The page's own parameters behind those of its query.
-pub(super) fn paged(
-    mut parameters: Vec<(&'static str, String)>,
-    page: UpstreamPage,
-) -> Vec<(&'static str, String)> {
-    parameters.push(("page", page.page.to_string()));
-    parameters.push(("size", page.size.to_string()));
-    parameters
 }
 
 /// The listing of a page; `feed` gets each good row. A page with a bad row is not kept, so the next reader asks again.

@@ -6,12 +6,14 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::Method;
 use serde_json::value::RawValue;
+use tokio::time::Instant;
 
 use crate::domain::caller::Caller;
 use crate::domain::error::Error;
 use crate::domain::error::ErrorKind;
 use crate::domain::etag::Etag;
 use crate::domain::id::Id;
+use crate::domain::ledger::Outcome;
 use crate::upstream::attempt::Done;
 use crate::upstream::attempt::Read;
 use crate::upstream::attempt::Undone;
@@ -169,7 +171,15 @@ impl Road {
     ) -> Result<Done, Error> {
         departure.leave()?;
         caller.budget().charge();
-        let attempt = || self.exchange.write(caller.token(), request, &self.metrics);
+        let attempt = || async {
+            let begun = Instant::now();
+            let outcome = self
+                .exchange
+                .write(caller.token(), request, &self.metrics)
+                .await;
+            caller.enter(Outcome::Miss, || request.call(), None, begun.elapsed());
+            outcome
+        };
         let mut outcome = attempt().await;
         if let Err(undone) = &outcome
             && undone.unsent

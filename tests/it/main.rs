@@ -34,6 +34,7 @@ mod grpc_writes;
 
 mod bill;
 mod exactly_once;
+mod explain;
 mod failures;
 mod guide;
 mod parity;

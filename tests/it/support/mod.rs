@@ -10,6 +10,7 @@ pub(crate) mod fwo;
 pub(crate) mod grpc;
 pub(crate) mod json;
 pub(crate) mod ledger;
+pub(crate) mod ledgers;
 pub(crate) mod operations;
 pub(crate) mod personality;
 pub(crate) mod process;

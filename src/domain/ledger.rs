@@ -1,0 +1,157 @@
+//! What one request cost: the upstream calls that it made, and the answers that it found made already.
+//!
+//! A request has a ledger only where its caller asks to see one; without it nothing is written down, and nothing is
+//! allocated for it.
+
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::PoisonError;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use crate::domain::error::Error;
+
+/// How much a caller asks to see.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Detail {
+    /// How much in all.
+    Totals,
+    /// Each question, too.
+    Questions,
+}
+
+/// What a caller asks with: a header of HTTP, or metadata of gRPC.
+pub const HEADER: &str = "x-explain";
+
+impl Detail {
+    /// What the value of [`HEADER`] asks for; nothing for `0` and where there is none.
+    ///
+    /// Fails with `InvalidInput` for anything but `0`, `1` and `2`.
+    pub fn asked(value: Option<&[u8]>) -> Result<Option<Self>, Error> {
+        match value {
+            None | Some(b"0") => Ok(None),
+            Some(b"1") => Ok(Some(Detail::Totals)),
+            Some(b"2") => Ok(Some(Detail::Questions)),
+            Some(_) => Err(Error::invalid(HEADER, "must be 0, 1 or 2")),
+        }
+    }
+}
+
+/// What became of a question.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Outcome {
+    /// It was answered from the cache.
+    Hit,
+    /// It was asked upstream.
+    Miss,
+    /// It joined one that was under way.
+    Coalesced,
+}
+
+impl Outcome {
+    /// The word that both doors show.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Outcome::Hit => "HIT",
+            Outcome::Miss => "MISS",
+            Outcome::Coalesced => "COALESCED",
+        }
+    }
+}
+
+/// One question.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Question {
+    /// The field that asked, where the door has fields: `fwos.edges.0.node.customer`.
+    pub path: Option<Arc<str>>,
+    /// The upstream call that answers it: `GET /customer/3`.
+    pub call: String,
+    /// What became of it.
+    pub outcome: Outcome,
+    /// How old a kept answer was.
+    pub age: Option<Duration>,
+    /// How long its answer took.
+    pub elapsed: Duration,
+}
+
+/// How much in all.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Totals {
+    /// Upstream calls that the request might have made, as was known before the first one.
+    pub bound: u64,
+    /// Upstream calls that were made, each try counted.
+    pub actual: u64,
+    /// Questions that were answered from the cache.
+    pub cached: u64,
+    /// Questions that joined one under way.
+    pub coalesced: u64,
+}
+
+/// The ledger of one request.
+#[derive(Debug)]
+pub struct Ledger {
+    bound: AtomicU64,
+    actual: AtomicU64,
+    cached: AtomicU64,
+    coalesced: AtomicU64,
+    questions: Option<Mutex<Vec<Question>>>,
+}
+
+impl Ledger {
+    /// An empty ledger.
+    pub fn new(detail: Detail) -> Arc<Self> {
+        Arc::new(Ledger {
+            bound: AtomicU64::new(0),
+            actual: AtomicU64::new(0),
+            cached: AtomicU64::new(0),
+            coalesced: AtomicU64::new(0),
+            questions: match detail {
+                Detail::Totals => None,
+                Detail::Questions => Some(Mutex::default()),
+            },
+        })
+    }
+
+    /// How much in all until now.
+    pub fn totals(&self) -> Totals {
+        Totals {
+            bound: self.bound.load(Ordering::Relaxed),
+            actual: self.actual.load(Ordering::Relaxed),
+            cached: self.cached.load(Ordering::Relaxed),
+            coalesced: self.coalesced.load(Ordering::Relaxed),
+        }
+    }
+
+    /// Each question until now, in the order of their answers; none where only the totals were asked for.
+    pub fn questions(&self) -> Vec<Question> {
+        let questions = self.questions.as_ref();
+        questions.map_or(Vec::new(), |questions| {
+            let questions = questions.lock().unwrap_or_else(PoisonError::into_inner);
+            questions.clone()
+        })
+    }
+
+    pub(super) fn expect(&self, calls: u64) {
+        self.bound.store(calls, Ordering::Relaxed);
+    }
+
+    /// Whether each question is to be seen.
+    pub(super) fn has_questions(&self) -> bool {
+        self.questions.is_some()
+    }
+
+    /// Enters a question; `question` is called only where it is to be seen.
+    pub(super) fn enter(&self, outcome: Outcome, question: impl FnOnce() -> Question) {
+        let total = match outcome {
+            Outcome::Hit => &self.cached,
+            Outcome::Miss => &self.actual,
+            Outcome::Coalesced => &self.coalesced,
+        };
+        total.fetch_add(1, Ordering::Relaxed);
+        if let Some(questions) = &self.questions {
+            let mut questions = questions.lock().unwrap_or_else(PoisonError::into_inner);
+            questions.push(question());
+        }
+    }
+}

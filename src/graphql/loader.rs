@@ -1,0 +1,187 @@
+//! Lookups of one operation, gathered: fields that are resolved together ask together, each id once.
+//!
+//! A field says what it needs and lets the others say it, too; whoever goes on first asks for all of them. The answers
+//! stay for the operation, unless it is a mutation, whose later fields must see what the earlier ones have done.
+
+use std::collections::HashMap;
+use std::fmt::Display;
+use std::hash::Hash;
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::MutexGuard;
+use std::sync::PoisonError;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering;
+
+use async_graphql::Context;
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use futures_util::future::Shared;
+use tokio::time::Instant;
+
+use crate::domain::caller::Caller;
+use crate::domain::customer::Customer;
+use crate::domain::error::Error;
+use crate::domain::error::ErrorKind;
+use crate::domain::fwo::Fwo;
+use crate::domain::id::CustomerId;
+use crate::domain::id::FwoId;
+use crate::domain::ledger::Outcome;
+use crate::gateway::Found;
+use crate::gateway::Wanted;
+use crate::graphql::query::asking;
+
+/// The loaders of one operation.
+pub(super) struct Loaders {
+    customers: Loader<CustomerId, Customer>,
+    /// How many customers were asked for.
+    customers_asked: Arc<AtomicU64>,
+    fwos: Loader<FwoId, Fwo>,
+}
+
+impl Loaders {
+    /// Loaders that keep their answers or not.
+    pub(super) fn new(keep: bool) -> Self {
+        Loaders {
+            customers: Loader::new("/customer", keep),
+            customers_asked: Arc::default(),
+            fwos: Loader::new("/fwo", keep),
+        }
+    }
+
+    /// The customer with this id.
+    pub(super) async fn customer(
+        ctx: &Context<'_>,
+        id: CustomerId,
+    ) -> Result<Arc<Customer>, Error> {
+        let (gateway, caller) = asking(ctx)?;
+        let loaders = ctx.data_unchecked::<Loaders>();
+        let (gateway, asked) = (gateway.clone(), loaders.customers_asked.clone());
+        let look_up = |wanted: Vec<_>| async move {
+            let before = asked.fetch_add(wanted.len() as u64, Ordering::Relaxed);
+            gateway.customers_by_id(wanted, before).await
+        };
+        loaders.customers.load(&caller, id, look_up).await
+    }
+
+    /// The order with this id, as a whole.
+    pub(super) async fn fwo(ctx: &Context<'_>, id: FwoId) -> Result<Arc<Fwo>, Error> {
+        let (gateway, caller) = asking(ctx)?;
+        let loader = &ctx.data_unchecked::<Loaders>().fwos;
+        let gateway = gateway.clone();
+        let look_up = |wanted| async move { gateway.fwos_by_id(wanted).await };
+        loader.load(&caller, id, look_up).await
+    }
+}
+
+type Batch<K, V> = Shared<BoxFuture<'static, Arc<Found<K, V>>>>;
+
+struct Loader<K, V> {
+    /// Where each of the objects is, for the ledger: `/customer`.
+    route: &'static str,
+    table: Mutex<Table<K, V>>,
+    keep: bool,
+}
+
+struct Table<K, V> {
+    /// What is going to be asked for, each with the field that needed it first.
+    waiting: Vec<Wanted<K>>,
+    /// What was asked for, and with which others.
+    batches: HashMap<K, Batch<K, V>>,
+}
+
+impl<K: PartialEq, V> Table<K, V> {
+    fn is_waiting(&self, id: K) -> bool {
+        self.waiting.iter().any(|(_, waiting)| *waiting == id)
+    }
+}
+
+impl<K, V> Loader<K, V>
+where
+    K: Copy + Eq + Hash + Display + Send + Sync + 'static,
+    V: Send + Sync + 'static,
+{
+    fn new(route: &'static str, keep: bool) -> Self {
+        let table = Table {
+            waiting: Vec::new(),
+            batches: HashMap::new(),
+        };
+        Loader {
+            route,
+            table: Mutex::new(table),
+            keep,
+        }
+    }
+
+    /// The object with this id, out of a batch that `look_up` asks for.
+    async fn load<F>(
+        &self,
+        caller: &Caller,
+        id: K,
+        look_up: impl FnOnce(Vec<Wanted<K>>) -> F,
+    ) -> Result<Arc<V>, Error>
+    where
+        F: Future<Output = Found<K, V>> + Send + 'static,
+    {
+        let begun = Instant::now();
+        let joined = self.want(caller, id);
+        // The fields beside this one are polled before it goes on.
+        tokio::task::yield_now().await;
+        let batch = self.batch(caller, id, look_up);
+        let found = batch.await;
+        if !self.keep {
+            self.lock().batches.remove(&id);
+        }
+        let lost = || {
+            Error::new(
+                ErrorKind::Internal,
+                "a batch has an answer for each of its ids",
+            )
+        };
+        if joined {
+            let call = || format!("GET {}/{id}", self.route);
+            caller.enter(Outcome::Coalesced, call, None, begun.elapsed());
+        }
+        found.get(&id).cloned().unwrap_or_else(|| Err(lost()))
+    }
+
+    /// Says that the id is needed, and tells whether somebody else has said so before.
+    fn want(&self, caller: &Caller, id: K) -> bool {
+        let mut table = self.lock();
+        let is_known = table.batches.contains_key(&id) || table.is_waiting(id);
+        if !is_known {
+            table.waiting.push((caller.clone(), id));
+        }
+        is_known
+    }
+
+    fn batch<F>(
+        &self,
+        caller: &Caller,
+        id: K,
+        look_up: impl FnOnce(Vec<Wanted<K>>) -> F,
+    ) -> Batch<K, V>
+    where
+        F: Future<Output = Found<K, V>> + Send + 'static,
+    {
+        let mut table = self.lock();
+        if let Some(batch) = table.batches.get(&id) {
+            return batch.clone();
+        }
+        // A batch that was forgotten in between does not answer any more.
+        if !table.is_waiting(id) {
+            table.waiting.push((caller.clone(), id));
+        }
+        let wanted = std::mem::take(&mut table.waiting);
+        let ids: Vec<K> = wanted.iter().map(|(_, id)| *id).collect();
+        let batch = look_up(wanted).map(Arc::new).boxed().shared();
+        let batches = ids.into_iter().map(|id| (id, batch.clone()));
+        table.batches.extend(batches);
+        batch
+    }
+
+    /// A panic elsewhere does not make the table wrong: each change to it is a single step.
+    fn lock(&self) -> MutexGuard<'_, Table<K, V>> {
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
