@@ -19,9 +19,11 @@ use crate::support::operations::Operation;
 use crate::support::process::Process;
 use crate::support::stack::User;
 use crate::support::stack::gateway;
+use crate::support::stack::http_client;
 use crate::support::stub::Answer;
 use crate::support::stub::Asked;
 use crate::support::stub::StubUpstream;
+use crate::support::writer::global_id;
 
 const CALLS: &str = "PEERASSIST_LIMITS__UPSTREAM_CALLS_PER_REQUEST";
 const ROWS: &str = "PEERASSIST_LIMITS__ROWS_PER_REQUEST";
@@ -172,4 +174,277 @@ async fn no_operation_of_2_000_costs_more_than_its_bill_and_most_cost_exactly_th
         runs.len()
     );
     assert!(exact * 2 > runs.len() && dearest > 50);
+}
+
+/// What an operation by itself may cost, and what it does cost a caller of whom nothing is cached.
+async fn bound_and_calls(world: &World, text: &str, token: &str) -> (u64, u64) {
+    let operation = Operation {
+        text: text.to_owned(),
+        variables: json!({}),
+        is_exact: true,
+    };
+    let asker = world.user(0, "bound");
+    let bound = bound(&asker, "UPSTREAM_CALLS_PER_REQUEST", &operation).await;
+    world.user(1, token).data(text).await;
+    (bound, world.calls().get(token).copied().unwrap_or(0))
+}
+
+#[tokio::test]
+async fn every_field_of_an_order_and_of_a_customer_costs_what_its_bill_says() {
+    let world = World::new(endless::answer, &[&[(CALLS, "0")], &FREE]).await;
+    let sdl = peerassist_gateway::graphql::sdl();
+    for (list, object) in [("fwos", "type Fwo "), ("customers", "type Customer ")] {
+        let block = sdl.split("\n\n").find(|block| block.contains(object));
+        let lines = block.unwrap().lines();
+        let lines = lines
+            .filter(|line| line.starts_with("  ") && line[2..].starts_with(char::is_alphabetic));
+        for line in lines {
+            let field = line[2..].split(['(', ':']).next().unwrap();
+            let scalars = [
+                ": String",
+                ": Int64",
+                ": ID",
+                ": Decimal",
+                ": Boolean",
+                ": DateTime",
+                ": [String",
+                "Status",
+                "FwoType",
+            ];
+            let selection = if scalars.iter().any(|kind| line.contains(kind)) {
+                field.to_owned()
+            } else {
+                format!("{field} {{ __typename }}")
+            };
+            let text = format!("{{ {list}(first: 3) {{ edges {{ node {{ {selection} }} }} }} }}");
+            let (bound, calls) = bound_and_calls(&world, &text, &format!("{list}-{field}")).await;
+            assert_eq!(calls, bound, "{text}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_window_behind_or_before_a_cursor_or_at_the_end_costs_no_more_than_its_bill() {
+    let world = World::new(endless::answer, &[&[(CALLS, "0")], &FORGETFUL]).await;
+    let (mut bounds, mut actual) = (0, 0);
+    for seed in 0..200_usize {
+        let token = format!("walker{seed}");
+        let user = world.user(1, &token);
+        let page = user
+            .data("{ customers(first: 200) { edges { cursor } } }")
+            .await;
+        let cursor = |place: usize| page["customers"]["edges"][place % 200]["cursor"].clone();
+        let count = [0, 1, 7, 25, 50, 101, 150, 200][seed % 8];
+        let (after, before) = (cursor(seed * 7), cursor(100 + seed * 13));
+        let arguments = match seed % 7 {
+            0 => format!("first: {count}, after: {after}"),
+            1 => format!("first: {count}, before: {before}"),
+            2 => format!("first: {count}, after: {after}, before: {before}"),
+            3 => format!("last: {count}"),
+            4 => format!("last: {count}, before: {before}"),
+            5 => format!("last: {count}, after: {after}"),
+            _ => format!("last: {count}, after: {after}, before: {before}"),
+        };
+        let operation = Operation {
+            text: format!("{{ customers({arguments}) {{ edges {{ node {{ id }} }} }} }}"),
+            variables: json!({}),
+            is_exact: false,
+        };
+        let bound = bound(
+            &world.user(0, &token),
+            "UPSTREAM_CALLS_PER_REQUEST",
+            &operation,
+        )
+        .await;
+        user.data(&operation.text).await;
+        let calls = world.calls()[&token] - 1;
+        assert!(calls <= bound, "{calls} of {bound}: {operation:?}");
+        (bounds, actual) = (bounds + bound, actual + calls);
+    }
+    println!("200 windows by cursors and from the end: bills {bounds}, calls {actual}");
+}
+
+#[tokio::test]
+async fn a_write_costs_no_more_than_its_bill_however_the_upstream_answers_it() {
+    // Each answer to a create, and how many calls it takes to show what was made.
+    let made = json!({ "id": 9, "name": "n", "number": "9", "status": "ACTIVE", "contactName": "c", "contactEmail": "c@x.example", "contactPhone": "1" });
+    let creates = [
+        (Answer::json(made.clone()), 1),
+        (Answer::json(json!({ "id": 9 })), 2),
+        (Answer::text("9"), 2),
+        (Answer::text("").header("location", "/customer/9"), 2),
+        (Answer::text(""), 2),
+    ];
+    let input = "name: \"n\", number: \"9\", contactName: \"c\", contactEmail: \"c@x.example\", contactPhone: \"1\"";
+    for (place, (answer, calls)) in creates.into_iter().enumerate() {
+        let made = made.clone();
+        let script = move |asked: &Asked| match (asked.method.as_str(), asked.path.as_str()) {
+            ("POST", _) | ("PUT", _) => answer.clone(),
+            ("DELETE", _) => Answer::status(204),
+            (_, "/customer") => asked.page_of(std::slice::from_ref(&made)),
+            _ => Answer::json(made.clone()),
+        };
+        let world = World::new(script, &[&[(CALLS, "0")], &FREE]).await;
+        let mutation = format!(
+            "mutation {{ createCustomer(input: {{ {input} }}) {{ customer {{ id }} userErrors {{ message }} }} }}"
+        );
+        let cost = bound_and_calls(&world, &mutation, "creates").await;
+        assert_eq!(cost, (2, calls), "answer {place}");
+        let id = global_id("Customer", 9);
+        let mutation = format!(
+            "mutation {{ updateCustomer(input: {{ id: \"{id}\", city: \"X\" }}) {{ customer {{ etag }} userErrors {{ message }} }} }}"
+        );
+        let cost = bound_and_calls(&world, &mutation, "updates").await;
+        assert_eq!(cost, (3, if place == 0 { 2 } else { 3 }), "answer {place}");
+        let etag = world
+            .user(1, "reads")
+            .data(&format!(
+                "{{ customer(by: {{ id: \"{id}\" }}) {{ etag }} }}"
+            ))
+            .await;
+        let etag = &etag["customer"]["etag"];
+        for (condition, calls) in [(String::new(), 1), (format!(", ifMatch: {etag}"), 2)] {
+            let mutation = format!(
+                "mutation {{ deleteCustomer(input: {{ id: \"{id}\"{condition} }}) {{ deletedCustomerId userErrors {{ message }} }} }}"
+            );
+            let cost = bound_and_calls(&world, &mutation, &format!("deletes{calls}")).await;
+            assert_eq!(cost, (calls, calls), "{mutation}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_may_take_too_many_calls_is_refused_before_the_first_at_both_doors() {
+    let world = World::new(endless::answer, &[&[]]).await;
+    let user = world.user(0, "user");
+    let dear = "{ fwos(first: 200) { edges { node { description } } } }";
+    let answer = user.send(dear, json!({})).await;
+    assert_eq!(answer.status(), 400);
+    let body: Value = answer.json().await.unwrap();
+    let refusal = json!({
+        "message": "the request may take 201 calls of the upstream: at most 100 are allowed",
+        "extensions": {
+            "code": "BUDGET_EXCEEDED", "reason": "BUDGET_EXCEEDED",
+            "quota": "UPSTREAM_CALLS_PER_REQUEST", "bound": 201, "limit": 100,
+        },
+    });
+    assert_eq!(body, json!({ "errors": [refusal] }));
+    let old = http_client().post(format!("{}/graphql", user.base));
+    let old = old
+        .bearer_auth(&user.token)
+        .header("accept", "application/json");
+    let old = old.json(&json!({ "query": dear })).send().await.unwrap();
+    assert_eq!(old.status(), 200);
+    assert_eq!(
+        old.json::<Value>().await.unwrap(),
+        json!({ "errors": [refusal] })
+    );
+
+    let grpc = GrpcUser::new(&user).await;
+    let full = v1::ListFwosRequest {
+        page_size: 200,
+        view: FwoView::Full.into(),
+        ..Default::default()
+    };
+    let refused = grpc.fwos.clone().list_fwos(grpc.request(full)).await;
+    let status = refused.expect_err("201 calls");
+    assert_eq!(
+        (status.code(), reason(&status).as_str()),
+        (Code::ResourceExhausted, "BUDGET_EXCEEDED")
+    );
+    let metadata = status.get_details_error_info().unwrap().metadata;
+    assert_eq!(
+        (metadata["bound"].as_str(), metadata["limit"].as_str()),
+        ("201", "100")
+    );
+    let quota = status.get_details_quota_failure().unwrap();
+    assert_eq!(
+        quota.violations[0].description,
+        "the request may take 201 calls of the upstream: at most 100 are allowed"
+    );
+    assert!(status.get_details_retry_info().is_none());
+
+    let rows = "{ customers(first: 60) { edges { node { fwos(first: 200) { edges { node { id } } } } } } }";
+    let answer = user.ask(rows, json!({})).await;
+    let details = &answer["errors"][0]["extensions"];
+    assert_eq!(
+        (&details["quota"], &details["bound"]),
+        (&json!("ROWS_PER_REQUEST"), &json!(12_060))
+    );
+
+    let many: String = (0..1_000)
+        .map(|at| format!("a{at}: customer(by: {{ databaseId: {at} }}) {{ id }} "))
+        .collect();
+    let answer = user.ask(&format!("{{ {many} }}"), json!({})).await;
+    assert!(
+        answer["errors"][0]["extensions"]["code"]
+            .as_str()
+            .unwrap()
+            .starts_with("QUERY_TOO_"),
+        "{answer}"
+    );
+    let wrong = user
+        .ask(&dear.replace("description", "descriptoin"), json!({}))
+        .await;
+    assert_eq!(
+        wrong["errors"][0]["extensions"]["code"],
+        "GRAPHQL_VALIDATION_FAILED"
+    );
+    assert_eq!(world.stub.calls(), 0);
+}
+
+#[tokio::test]
+async fn a_token_that_has_used_up_its_minute_is_told_when_to_come_again_at_both_doors() {
+    let world = World::new(endless::answer, &[&[(MINUTE, "3")]]).await;
+    let user = world.user(0, "one");
+    let customer = |id| format!("{{ customer(by: {{ databaseId: {id} }}) {{ id }} }}");
+    for _ in 0..20 {
+        user.data(&customer(7)).await;
+    }
+    assert_eq!(world.stub.calls(), 1, "what is cached costs nothing");
+    user.data(&customer(8)).await;
+    let answer = user
+        .ask("{ fwos(first: 1) { edges { node { etag } } } }", json!({}))
+        .await;
+    let details = &answer["errors"][0]["extensions"];
+    let told = (
+        &details["code"],
+        &details["quota"],
+        &details["bound"],
+        &details["limit"],
+    );
+    assert_eq!(
+        told,
+        (
+            &json!("BUDGET_EXCEEDED"),
+            &json!("UPSTREAM_CALLS_PER_MINUTE"),
+            &json!(2),
+            &json!(3)
+        )
+    );
+    let wait = details["retryAfterMs"].as_u64().unwrap();
+    assert!((1..=60_000).contains(&wait), "{wait}");
+    user.data(&customer(9)).await;
+    assert_eq!(world.stub.calls(), 3);
+
+    let mut grpc = GrpcUser::new(&user).await;
+    let status = grpc.get_customer(10).await.expect_err("none is left");
+    assert_eq!(
+        (status.code(), reason(&status).as_str()),
+        (Code::ResourceExhausted, "BUDGET_EXCEEDED")
+    );
+    let wait = status
+        .get_details_retry_info()
+        .unwrap()
+        .retry_delay
+        .unwrap();
+    assert!(!wait.is_zero() && wait.as_secs() <= 60, "{wait:?}");
+    assert_eq!(
+        status.get_details_quota_failure().unwrap().violations[0].subject,
+        "the caller's token"
+    );
+    assert_eq!(world.stub.calls(), 3);
+
+    world.user(0, "another").data(&customer(10)).await;
+    assert_eq!(world.stub.calls(), 4);
 }

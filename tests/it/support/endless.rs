@@ -1,8 +1,8 @@
 //! A scripted upstream in which nothing is met twice by chance: each list has a thousand rows of its own, and each
 //! order a customer of its own.
 //!
-//! The number in a list's filter (`name` of customers, `search` of orders) is its key. Every row's id says in which
-//! list it stands, so any object can be made from its id alone:
+//! The number in a list's filter (`name` of customers, `search` of orders) is its key, below 900. Every row's id says
+//! in which list it stands, so any object can be made from its id alone:
 //!
 //! - an order of list K is `K * 1000 + row`, and its customer `10^6 + order`;
 //! - an order of list K of one customer is `customer * 10^6 + K * 1000 + row`;
@@ -20,6 +20,9 @@ pub(crate) const ROWS: i64 = 1_000;
 /// Orders below have a customer of their own; the others are named after theirs.
 const OF_A_CUSTOMER: i64 = 1_000_000;
 
+/// The key of a list without a filter.
+const UNFILTERED: i64 = 900;
+
 /// The first customer of list `key`.
 pub(crate) fn customer_id(key: i64) -> i64 {
     100_000_000 + key * ROWS
@@ -32,10 +35,9 @@ pub(crate) fn fwo_id(key: i64) -> i64 {
 
 /// Answers reads, and writes with the object that was written.
 pub(crate) fn answer(asked: &Asked) -> Answer {
-    let key = |name| {
-        asked
-            .parameter(name)
-            .map_or(0, |text| text.parse().unwrap())
+    let key = |name, absent| {
+        let text = asked.parameter(name);
+        text.map_or(absent, |text| text.parse().unwrap())
     };
     match asked.path.as_str() {
         "/customer" => match asked.parameter("number") {
@@ -45,11 +47,11 @@ pub(crate) fn answer(asked: &Asked) -> Answer {
                 customer["number"] = number.into();
                 asked.page_of(&[customer])
             }
-            None => page(asked, customer_id(key("name")), customer),
+            None => page(asked, customer_id(key("name", UNFILTERED)), customer),
         },
         "/fwo" => {
-            let customer = key("customerId") * OF_A_CUSTOMER;
-            page(asked, customer + fwo_id(key("search")), summary)
+            let customer = key("customerId", 0) * OF_A_CUSTOMER;
+            page(asked, customer + fwo_id(key("search", UNFILTERED)), summary)
         }
         path if path.starts_with("/customer/") => Answer::json(customer(asked.id())),
         _ => Answer::json(fwo(asked.id())),
