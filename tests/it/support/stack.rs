@@ -261,9 +261,13 @@ impl User {
     }
 }
 
-/// A gateway of its own before an upstream, with attempts of 300 ms, and somebody who asks it.
+/// A gateway of its own before an upstream, with attempts of 300 ms, and somebody who may ask it without end.
 pub(crate) fn impatient_gateway(base: &str) -> (Process, User) {
-    let (process, gateway) = gateway(base, &[("PEERASSIST_UPSTREAM__ATTEMPT_TIMEOUT", "300ms")]);
+    let settings = [
+        ("PEERASSIST_UPSTREAM__ATTEMPT_TIMEOUT", "300ms"),
+        ("PEERASSIST_LIMITS__UPSTREAM_CALLS_PER_MINUTE", "1000000"),
+    ];
+    let (process, gateway) = gateway(base, &settings);
     let token = "Yn2kjibddFAWtnPJ2AFlL8WXmohJMCvigQggEaypa5A";
     (process, User::new(&gateway, token))
 }
