@@ -115,12 +115,12 @@ impl ErrorKind {
     }
 }
 
-/// One field of a request that breaks a rule.
+/// One field of a request that breaks a rule, or that cannot be answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Violation {
     /// The path of the field in the door's own words: `by.databaseId`, `page_size`.
     pub field: String,
-    /// The rule that it breaks.
+    /// The rule that it breaks, or what is the matter with it.
     pub rule: String,
 }
 
@@ -192,21 +192,41 @@ impl Error {
             field: field.into(),
             rule: rule.into(),
         };
-        let message = format!("{}: {}", violation.field, violation.rule);
-        Error::new(ErrorKind::InvalidInput, message).with(|inner| inner.violations.push(violation))
+        Error::of_fields(ErrorKind::InvalidInput, vec![violation])
     }
 
     /// A request that breaks these rules; `Ok` where there are none.
     pub fn all_invalid(violations: Vec<Violation>) -> Result<(), Self> {
-        let Some(Violation { field, rule }) = violations.first() else {
-            return Ok(());
-        };
-        let message = match violations.len() - 1 {
-            0 => format!("{field}: {rule}"),
-            more => format!("{field}: {rule} (and {more} more)"),
-        };
-        let error = Error::new(ErrorKind::InvalidInput, message);
-        Err(error.with(|inner| inner.violations = violations))
+        match violations.is_empty() {
+            true => Ok(()),
+            false => Err(Error::of_fields(ErrorKind::InvalidInput, violations)),
+        }
+    }
+
+    /// A failure that lies in these fields of the request, at least one.
+    pub fn of_fields(kind: ErrorKind, fields: Vec<Violation>) -> Self {
+        let mut message = String::new();
+        if let Some(Violation { field, rule }) = fields.first() {
+            message = format!("{field}: {rule}");
+        }
+        if fields.len() > 1 {
+            message.push_str(&format!(" (and {} more)", fields.len() - 1));
+        }
+        Error::new(kind, message).with(|inner| inner.violations = fields)
+    }
+
+    /// The same failure with its fields in a door's words; one that lies in no field stays as it is.
+    #[must_use]
+    pub fn reworded(self, reword: impl Fn(&Violation) -> Violation) -> Self {
+        if self.violations().is_empty() {
+            return self;
+        }
+        let fields = self.violations().iter().map(reword).collect();
+        let Error(reworded) = Error::of_fields(self.kind(), fields);
+        self.with(|inner| {
+            inner.message = reworded.message.clone();
+            inner.violations = reworded.violations.clone();
+        })
     }
 
     /// A request that may cost more than it is allowed.
@@ -242,7 +262,7 @@ impl Error {
         &self.0.message
     }
 
-    /// The fields at fault; empty unless the kind is `InvalidInput`.
+    /// The fields at fault; every `InvalidInput` has some.
     pub fn violations(&self) -> &[Violation] {
         &self.0.violations
     }

@@ -44,14 +44,22 @@ pub struct PageRequest {
     pub skip: u64,
 }
 
+impl PageRequest {
+    /// The first row alone.
+    pub const FIRST_ROW: PageRequest = PageRequest {
+        count: 1,
+        end: End::Front,
+        after: None,
+        before: None,
+        skip: 0,
+    };
+}
+
 impl Default for PageRequest {
     fn default() -> Self {
         PageRequest {
             count: ROWS_DEFAULT,
-            end: End::Front,
-            after: None,
-            before: None,
-            skip: 0,
+            ..PageRequest::FIRST_ROW
         }
     }
 }

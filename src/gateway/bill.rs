@@ -8,9 +8,11 @@ use std::ops::Mul;
 
 use crate::domain::budget::MINUTE;
 use crate::domain::caller::Caller;
+use crate::domain::customer_filter::CustomersFilterMember;
 use crate::domain::error::Error;
 use crate::domain::error::Excess;
 use crate::domain::error::Quota;
+use crate::domain::fwo_filter::FwosFilterMember;
 use crate::domain::page::End;
 use crate::domain::page::PageRequest;
 use crate::domain::page::Window;
@@ -96,9 +98,34 @@ impl Mul<u64> for Bill {
 }
 
 impl Gateway {
-    /// What a page of a list may cost.
-    pub fn page_bill(&self, request: &PageRequest) -> Bill {
-        page_bill(request, self.0.upstream.page_size_max())
+    /// What a page of the customers may cost whose filter has these members.
+    pub fn customers_bill(&self, filter: &[CustomersFilterMember], request: &PageRequest) -> Bill {
+        let ignored = &self.0.upstream.profile().ignored_filters.customers;
+        self.list_bill(filter, ignored, request)
+    }
+
+    /// What a page of the orders may cost whose filter has these members.
+    pub fn fwos_bill(&self, filter: &[FwosFilterMember], request: &PageRequest) -> Bill {
+        let ignored = &self.0.upstream.profile().ignored_filters.fwos;
+        self.list_bill(filter, ignored, request)
+    }
+
+    /// What the lookup of a customer by its number may cost, which is a list of one.
+    pub fn number_bill(&self) -> Bill {
+        let page = self.customers_bill(&[CustomersFilterMember::Number], &PageRequest::FIRST_ROW);
+        Bill::calls(page.calls)
+    }
+
+    /// Where the upstream ignores what a filter says, the list is read as a whole.
+    fn list_bill<M: PartialEq>(&self, filter: &[M], ignored: &[M], request: &PageRequest) -> Bill {
+        let bill = page_bill(request, self.0.upstream.page_size_max());
+        match filter.iter().any(|member| ignored.contains(member)) {
+            true => Bill {
+                calls: self.scan_bounds().calls_max(),
+                ..bill
+            },
+            false => bill,
+        }
     }
 
     /// Lets a request through whose bill is within every limit. To be called before anything is asked.

@@ -9,6 +9,7 @@ use futures_util::stream;
 use crate::domain::caller::Caller;
 use crate::domain::error::Error;
 use crate::domain::etag::Etag;
+use crate::domain::filter::Filter;
 use crate::domain::fwo::Fwo;
 use crate::domain::fwo::FwoField;
 use crate::domain::fwo::FwoSummary;
@@ -20,6 +21,7 @@ use crate::domain::request_id::RequestId;
 use crate::gateway::Gateway;
 use crate::gateway::paging::List;
 use crate::gateway::paging::Page;
+use crate::gateway::scan::FilteredList;
 
 /// Orders read at the same time for one list: 200 of them in 25 rounds stay below the longest operation.
 const DETAILS_AT_ONCE: usize = 8;
@@ -43,7 +45,7 @@ impl Gateway {
         }
     }
 
-    /// A page of the orders of a query.
+    /// A page of the orders of a query. Fails as [`customers`](Self::customers) does.
     pub async fn fwos(
         &self,
         caller: &Caller,
@@ -59,8 +61,15 @@ impl Gateway {
             order: &query.order,
             page_size_max: upstream.page_size_max(),
         };
-        list.page(request, |page| upstream.fwos(caller, query, page))
-            .await
+        let ignored = &upstream.profile().ignored_filters.fwos;
+        let (heeded, ignored) = query.filter.split(ignored);
+        let sent = FwosQuery {
+            filter: heeded.clone(),
+            order: query.order.clone(),
+        };
+        let read = |page| upstream.fwos(caller, &sent, page);
+        let rows = FilteredList::new(heeded, ignored, self.scan_bounds(), read);
+        list.page(request, |page| rows.page(page)).await
     }
 
     /// The orders of a list with all their lines, in the same order; the first failure is the list's.

@@ -21,21 +21,31 @@ use async_graphql::parser::types::OperationType;
 use async_graphql::parser::types::Selection;
 use async_graphql::parser::types::SelectionSet;
 
+use crate::domain::customer_filter::CustomersFilterMember;
+use crate::domain::filter::Filter;
+use crate::domain::fwo_filter::FwosFilterMember;
 use crate::domain::page::PageRequest;
 use crate::gateway::Bill;
 use crate::gateway::bill;
 use crate::graphql::connection::Arguments;
+use crate::graphql::customer::CustomersFilter;
+use crate::graphql::fwo::FwosFilter;
 use crate::graphql::node::NodeId;
 use crate::graphql::price;
 use crate::graphql::price::Line;
+use crate::graphql::price::List;
 use crate::graphql::price::Price;
 use crate::graphql::query::NODES_MAX;
 
 /// What the gateway knows of costs.
 #[derive(Clone, Copy)]
 pub(super) struct Prices<'p> {
-    /// The bill of a page of a list.
-    pub(super) page: &'p dyn Fn(&PageRequest) -> Bill,
+    /// The bill of a page of the customers, by the members of its filter.
+    pub(super) customers: &'p dyn Fn(&[CustomersFilterMember], &PageRequest) -> Bill,
+    /// The bill of a page of the orders, by the members of its filter.
+    pub(super) fwos: &'p dyn Fn(&[FwosFilterMember], &PageRequest) -> Bill,
+    /// The bill of the lookup of a customer by its number.
+    pub(super) by_number: Bill,
     /// How many calls the customers of so many orders may cost.
     pub(super) lookups: &'p dyn Fn(u64) -> u64,
 }
@@ -57,7 +67,7 @@ pub(super) fn bill(
     let mut reckoning = Reckoning {
         document,
         variables,
-        page: prices.page,
+        prices,
         known: HashMap::new(),
     };
     let cost = reckoning.set(root, &operation.selection_set.node);
@@ -119,7 +129,7 @@ impl Cost {
 struct Reckoning<'d> {
     document: &'d ExecutableDocument,
     variables: &'d Variables,
-    page: &'d dyn Fn(&PageRequest) -> Bill,
+    prices: Prices<'d>,
     /// The fragments that were read, each for one object.
     known: HashMap<(&'d str, &'static str), Cost>,
 }
@@ -185,7 +195,14 @@ impl<'d> Reckoning<'d> {
                 let deletion = bill::deletion(self.wants_match(field));
                 self.set(line.gives, below).and(Cost::from(deletion))
             }
-            Price::Window => self.window(line.gives, field),
+            Price::CustomerBy => {
+                let read = match self.constant(field, "by") {
+                    Some(Value::Object(by)) if by.contains_key("number") => self.prices.by_number,
+                    Some(_) | None => Bill::calls(bill::READ),
+                };
+                self.set(line.gives, below).whole().and(Cost::from(read))
+            }
+            Price::Window(list) => self.window(list, line.gives, field),
             Price::Node => {
                 let id = self.argument::<ID>(field, "id");
                 self.nodes(id.as_slice(), below)
@@ -215,11 +232,10 @@ impl<'d> Reckoning<'d> {
         }
     }
 
-    fn window(&mut self, gives: &'static str, field: &'d Field) -> Cost {
-        let Some(request) = self.page_request(field) else {
+    fn window(&mut self, list: List, gives: &'static str, field: &'d Field) -> Cost {
+        let Some(page) = self.page(list, field) else {
             return Cost::default();
         };
-        let page = (self.page)(&request);
         let rows = self.set(gives, &field.selection_set.node);
         rows.of_rows(page.rows).and(Cost::from(page))
     }
@@ -238,6 +254,23 @@ impl<'d> Reckoning<'d> {
         let customer = self.set("Customer", below).and(read);
         let fwo = self.set("Fwo", below).whole().and(read);
         customer.of_rows(customers).and(fwo.of_rows(fwos))
+    }
+
+    /// The bill of the page of a list; `None` where its resolver refuses the arguments.
+    fn page(&self, list: List, field: &Field) -> Option<Bill> {
+        let request = self.page_request(field)?;
+        if list == List::Customers {
+            let filter: Option<CustomersFilter> = self.argument(field, "filter")?;
+            let filter = filter.unwrap_or_default().into_domain().ok()?;
+            return Some((self.prices.customers)(&filter.members(), &request));
+        }
+        let filter: Option<FwosFilter> = self.argument(field, "filter")?;
+        let filter = filter.unwrap_or_default().into_domain().ok()?;
+        let mut members = filter.members();
+        if list == List::FwosOfCustomer {
+            members.push(FwosFilterMember::CustomerId);
+        }
+        Some((self.prices.fwos)(&members, &request))
     }
 
     /// The page that a list is asked for; `None` where its resolver refuses the arguments.
@@ -301,22 +334,53 @@ mod tests {
     use serde_json::json;
 
     use super::Prices;
+    use crate::domain::customer_filter::CustomersFilterMember;
+    use crate::domain::fwo_filter::FwosFilterMember;
+    use crate::domain::page::PageRequest;
     use crate::gateway::Bill;
     use crate::gateway::bill::page_bill;
+
+    /// What the upstream ignores of the filters of each list.
+    #[derive(Default)]
+    struct IgnoredFilters {
+        customers: Vec<CustomersFilterMember>,
+        fwos: Vec<FwosFilterMember>,
+    }
 
     const CUSTOMER: &str = "Q3VzdG9tZXI6Mw"; // Customer:3
     const FWO: &str = "RndvOjc"; // Fwo:7
 
-    fn bill_with(query: &str, variables: Value) -> (u64, u64) {
+    /// What a list costs that the upstream does not filter.
+    const SCAN: u64 = 30;
+
+    fn list_bill<M: PartialEq>(filter: &[M], ignored: &[M], request: &PageRequest) -> Bill {
+        let page = page_bill(request, 200);
+        let is_scan = filter.iter().any(|member| ignored.contains(member));
+        Bill {
+            calls: if is_scan { SCAN } else { page.calls },
+            ..page
+        }
+    }
+
+    /// The calls and rows before an upstream that ignores these filters.
+    fn bill_ignoring(ignored: &IgnoredFilters, query: &str, variables: Value) -> (u64, u64) {
         let document = parse_query(query).expect("a document");
         let operation = document.operations.iter().next().expect("an operation").1;
+        let customers = |filter: &[_], request: &_| list_bill(filter, &ignored.customers, request);
+        let number = [CustomersFilterMember::Number];
         let prices = Prices {
-            page: &|request| page_bill(request, 200),
+            customers: &customers,
+            fwos: &|filter, request| list_bill(filter, &ignored.fwos, request),
+            by_number: Bill::calls(customers(&number, &PageRequest::FIRST_ROW).calls),
             lookups: &|orders| orders,
         };
         let variables = Variables::from_json(variables);
         let Bill { calls, rows } = super::bill(&document, &operation.node, &variables, prices);
         (calls, rows)
+    }
+
+    fn bill_with(query: &str, variables: Value) -> (u64, u64) {
+        bill_ignoring(&IgnoredFilters::default(), query, variables)
     }
 
     fn bill(query: &str) -> (u64, u64) {
@@ -359,6 +423,30 @@ mod tests {
         ] {
             assert_eq!(bill(query), (calls, rows), "{query}");
         }
+    }
+
+    #[test]
+    fn a_filter_that_the_upstream_ignores_costs_a_scan() {
+        let ignored = IgnoredFilters {
+            customers: vec![CustomersFilterMember::Number],
+            fwos: vec![FwosFilterMember::CustomerId],
+        };
+        let calls = |query: &str, variables| bill_ignoring(&ignored, query, variables).0;
+        let customers = |filter: &str| {
+            let query = format!("{{ customers(filter: {{ {filter} }}) {{ totalCount }} }}");
+            calls(&query, json!({}))
+        };
+        assert_eq!(customers("number: \"1\""), SCAN);
+        assert_eq!(customers("name: \"1\""), 1);
+        assert_eq!(customers("number: \"\""), 0, "its resolver refuses it");
+        let by_number = "{ customer(by: { number: \"1\" }) { name } }";
+        assert_eq!(calls(by_number, json!({})), SCAN);
+        let of_customer = "{ customer(by: { databaseId: 3 }) { fwos { totalCount } } }";
+        assert_eq!(calls(of_customer, json!({})), 1 + SCAN);
+        let fwos = "query($filter: FwosFilter) { fwos(filter: $filter) { totalCount } }";
+        assert_eq!(calls(fwos, json!({ "filter": { "customerId": 3 } })), SCAN);
+        assert_eq!(calls(fwos, json!({ "filter": { "projectId": 3 } })), 1);
+        assert_eq!(calls(fwos, json!({})), 1);
     }
 
     #[test]

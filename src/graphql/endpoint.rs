@@ -234,7 +234,9 @@ impl Endpoint {
             })
         };
         let prices = Prices {
-            page: &|request| self.gateway.page_bill(request),
+            customers: &|filter, request| self.gateway.customers_bill(filter, request),
+            fwos: &|filter, request| self.gateway.fwos_bill(filter, request),
+            by_number: self.gateway.number_bill(),
             lookups: &|orders| self.gateway.customer_lookups(asker.as_ref(), orders),
         };
         let bill = bill::bill(&document, operation, &request.variables, prices);

@@ -16,6 +16,7 @@ mod directives;
 mod endpoint;
 mod error;
 mod explain;
+mod filter;
 mod fwo;
 mod fwo_input;
 mod fwo_mutation;

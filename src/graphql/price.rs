@@ -26,8 +26,10 @@ pub(super) enum Price {
     Calls(u64),
     /// A deletion, whose calls depend on its input.
     Deletion,
-    /// The pages of a window, and for each row what is selected below the row.
-    Window,
+    /// The customer by one of its keys.
+    CustomerBy,
+    /// The pages of a window of the list, and for each row what is selected below the row.
+    Window(List),
     /// One read, by a global id that tells the type.
     Node,
     /// One such read for each id.
@@ -36,6 +38,17 @@ pub(super) enum Price {
     Customer,
     /// The read of a whole order: once for all such fields of one order, and never where it is whole already.
     Detail,
+}
+
+/// A list with windows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum List {
+    /// All customers.
+    Customers,
+    /// All orders.
+    Fwos,
+    /// The orders of one customer, which is a filter of all.
+    FwosOfCustomer,
 }
 
 const fn line(field: &'static str, gives: &'static str, price: Price) -> Line {
@@ -52,14 +65,14 @@ pub(super) const PRICES: &[(&str, &[Line])] = {
     use Price::*;
     &[
         ("Query", &[
-            line("customer", "Customer", Calls(bill::READ)),
-            line("customers", "CustomerConnection", Window),
+            line("customer", "Customer", CustomerBy),
+            line("customers", "CustomerConnection", Window(List::Customers)),
             line("fwo", "Fwo", Calls(bill::READ)),
-            line("fwos", "FwoConnection", Window),
+            line("fwos", "FwoConnection", Window(List::Fwos)),
             line("node", "Node", Node),
             line("nodes", "Node", Nodes),
         ]),
-        ("Customer", &[line("fwos", "FwoConnection", Window)]),
+        ("Customer", &[line("fwos", "FwoConnection", Window(List::FwosOfCustomer))]),
         ("CustomerConnection", &[line("edges", "CustomerEdge", Row)]),
         ("CustomerEdge", &[line("node", "Customer", Row)]),
         ("FwoConnection", &[line("edges", "FwoEdge", Row)]),

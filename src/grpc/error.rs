@@ -134,8 +134,12 @@ fn status(error: Error, resource: Option<&Resource>, request: Option<&RequestId>
     let mut metadata = metadata(&error, resource);
     metadata.extend(request.map(|id| ("request_id".to_owned(), id.to_string())));
     details.set_error_info(kind.reason(), DOMAIN, metadata);
+    // A request may be good and lie in a field all the same that cannot be answered.
+    let is_bad = kind == ErrorKind::InvalidInput;
     for Violation { field, rule } in error.violations().iter().take(VIOLATIONS_MAX) {
-        details.add_bad_request_violation(snake_case(field), rule);
+        if is_bad {
+            details.add_bad_request_violation(snake_case(field), rule);
+        }
     }
     if let Some(wait) = wait(&error) {
         details.set_retry_info(Some(wait));

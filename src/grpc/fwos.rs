@@ -5,7 +5,9 @@ use tonic::Response;
 use tonic::Status;
 
 use crate::domain::error::Error;
+use crate::domain::filter::Filter;
 use crate::domain::fwo::FwosQuery;
+use crate::domain::fwo_filter::FwosFilterMember;
 use crate::domain::id::FwoId;
 use crate::domain::id::Id;
 use crate::gateway::Bill;
@@ -21,6 +23,7 @@ use crate::grpc::order_by;
 use crate::grpc::paging;
 use crate::grpc::reading::Deletion;
 use crate::grpc::reading::Update;
+use crate::grpc::restriction;
 use crate::grpc::v1;
 use crate::grpc::v1::FwoView;
 use crate::grpc::v1::fwo_service_server::FwoService;
@@ -72,13 +75,15 @@ impl FwoService for Fwos {
         let view = view(number)?;
         let wanted = paging::page_request(page_size, page_token, skip)?;
         let query = FwosQuery::new(filter::fwos(&filter)?, order_by::parse(&order_by)?);
-        let page_bill = self.gateway.page_bill(&wanted);
+        let members = query.filter.members();
+        let page_bill = self.gateway.fwos_bill(&members, &wanted);
         let bill = match view {
             FwoView::Basic | FwoView::Unspecified => page_bill,
             FwoView::Full => page_bill + Bill::calls(bill::READ) * wanted.count.into(),
         };
         self.gateway.admit(Some(&caller), bill)?;
-        let page = self.gateway.fwos(&caller, &query, &wanted).await?;
+        let page = self.gateway.fwos(&caller, &query, &wanted).await;
+        let page = page.map_err(restriction::told::<FwosFilterMember>)?;
         let next_page_token = page.next_token().unwrap_or_default();
         let total_size = paging::total_size(page.total);
         let rows = page.rows.into_iter().collect::<Result<Vec<_>, Error>>()?;

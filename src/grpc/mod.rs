@@ -22,6 +22,7 @@ mod metrics;
 mod order_by;
 mod paging;
 mod reading;
+mod restriction;
 mod server;
 mod snake_case;
 

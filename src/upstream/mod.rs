@@ -4,7 +4,7 @@
 //! `flight`; `road`, which joins `retry`, `lanes`, `attempt` (one HTTP exchange), `wire` and `decode` (its JSON). Logins
 //! go by `login`. A write goes by `writes`, which knows each kind of object from `resources`: `turns`, a fresh
 //! read, `document` and `encode` (what changes, and all else to the letter), `departure`, one `attempt`, and
-//! `refusal` where the upstream says no.
+//! `refusal` where the upstream says no. `profile` says where the live service is not as its contract has it.
 
 mod attempt;
 pub mod cache;
@@ -19,6 +19,7 @@ mod interleavings;
 mod lanes;
 mod login;
 mod metrics;
+pub mod profile;
 mod question;
 mod refusal;
 mod resources;
@@ -60,6 +61,7 @@ use crate::upstream::cache::Fetched;
 use crate::upstream::epochs::Epochs;
 use crate::upstream::lanes::Lanes;
 use crate::upstream::metrics::Metrics;
+use crate::upstream::profile::Profile;
 use crate::upstream::question::CustomersPage;
 use crate::upstream::question::CustomersTotal;
 use crate::upstream::question::FwosPage;
@@ -91,6 +93,8 @@ pub struct Settings {
     pub body_bytes_max: usize,
     /// Largest page asked for, in rows.
     pub page_size_max: u32,
+    /// Where the upstream differs from its contract.
+    pub profile: Profile,
     /// How long and how much is remembered.
     pub cache: cache::Settings,
 }
@@ -109,6 +113,7 @@ pub struct Listing<T> {
 #[derive(Clone)]
 pub struct Upstream {
     road: Arc<Road>,
+    profile: Arc<Profile>,
     customers: Arc<AnswerCache<CustomerId, Customer>>,
     customer_pages: Arc<AnswerCache<CustomersPage, Listing<Customer>>>,
     customers_total: Arc<AnswerCache<CustomersTotal, u64>>,
@@ -145,6 +150,7 @@ impl Upstream {
             summaries: part("fwo_summary", eighths(2), fwo_ttl, &epochs, &metrics),
             fwos: part("fwo", eighths(2), fwo_ttl, &epochs, &metrics),
             fwo_pages: part("fwos", eighths(2), list_ttl, &epochs, &metrics),
+            profile: Arc::new(settings.profile),
             road: Arc::new(Road {
                 exchange,
                 epochs,
@@ -162,6 +168,11 @@ impl Upstream {
     /// Largest page to ask for, in rows.
     pub fn page_size_max(&self) -> u32 {
         self.road.page_size_max
+    }
+
+    /// Where it differs from its contract.
+    pub fn profile(&self) -> &Profile {
+        &self.profile
     }
 
     /// How long one question may take.

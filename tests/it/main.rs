@@ -37,6 +37,7 @@ mod exactly_once;
 mod explain;
 mod failures;
 mod guide;
+mod ignored_filters;
 mod parity;
 mod parity_inputs;
 mod parity_writes;
