@@ -12,6 +12,7 @@ mod console;
 mod customer;
 mod customer_input;
 mod customer_mutation;
+mod directives;
 mod endpoint;
 mod error;
 mod explain;

@@ -14,6 +14,7 @@ use async_graphql::extensions::NextExecute;
 use crate::domain::error::Error;
 use crate::gateway::Gateway;
 use crate::graphql::Settings;
+use crate::graphql::directives;
 use crate::graphql::error::extensions;
 use crate::graphql::mutation::Mutation;
 use crate::graphql::node::Node;
@@ -73,7 +74,10 @@ impl Extension for Refusing {
 }
 
 fn bare() -> Builder {
-    Schema::build(Query, Mutation::default(), EmptySubscription).register_output_type::<Node>()
+    Schema::build(Query, Mutation::default(), EmptySubscription)
+        .register_output_type::<Node>()
+        .directive(directives::COST)
+        .directive(directives::LIST_SIZE)
 }
 
 /// The schema in GraphQL's own language, as committed in `schema/peerassist.graphql`.
@@ -87,10 +91,14 @@ pub fn sdl() -> String {
         .use_space_ident()
         .indent_width(2);
     let text = bare().finish().sdl_with_options(options);
-    let mut sdl: String = blocks(&text)
-        .filter(|block| !is_built_in(block))
-        .map(|block| format!("{block}\n\n"))
+    let blocks: Vec<String> = blocks(&text)
+        .filter(|block| !defines_directives(block))
         .collect();
+    let mut sdl = directives::definitions();
+    for block in directives::priced(&blocks) {
+        sdl.push_str(&block);
+        sdl.push_str("\n\n");
+    }
     sdl.truncate(sdl.trim_end().len());
     sdl.push('\n');
     sdl
@@ -112,10 +120,7 @@ fn blocks(sdl: &str) -> impl Iterator<Item = String> {
     })
 }
 
-/// Directives that every GraphQL server has need no definition, and the library's have no descriptions.
-fn is_built_in(block: &str) -> bool {
-    let directives = ["@include", "@skip", "@deprecated", "@specifiedBy", "@oneOf"];
-    directives
-        .iter()
-        .any(|name| block.contains(&format!("directive {name}")))
+/// Directives that every GraphQL server has need no definition; those of our own are defined with more words.
+fn defines_directives(block: &str) -> bool {
+    block.lines().any(|line| line.starts_with("directive @"))
 }

@@ -261,9 +261,19 @@ impl User {
     }
 }
 
-/// A gateway of its own before an upstream, with attempts of 300 ms, and somebody who asks it.
+/// A gateway of its own before an upstream, with attempts of 300 ms, and somebody who may ask it without end.
 pub(crate) fn impatient_gateway(base: &str) -> (Process, User) {
-    let variables = [("PEERASSIST_UPSTREAM__ATTEMPT_TIMEOUT", "300ms")];
+    let settings = [
+        ("PEERASSIST_UPSTREAM__ATTEMPT_TIMEOUT", "300ms"),
+        ("PEERASSIST_LIMITS__UPSTREAM_CALLS_PER_MINUTE", "1000000"),
+    ];
+    let (process, gateway) = gateway(base, &settings);
+    let token = "Yn2kjibddFAWtnPJ2AFlL8WXmohJMCvigQggEaypa5A";
+    (process, User::new(&gateway, token))
+}
+
+/// A gateway of its own before an upstream, and its address.
+pub(crate) fn gateway(base: &str, variables: &[(&str, &str)]) -> (Process, String) {
     let arguments = [
         "serve",
         "--upstream",
@@ -273,10 +283,9 @@ pub(crate) fn impatient_gateway(base: &str) -> (Process, User) {
         "--admin-listen",
         "127.0.0.1:0",
     ];
-    let mut process = Process::start(&arguments, &variables);
+    let mut process = Process::start(&arguments, variables);
     let base = process.line("gateway: ");
-    let token = "Yn2kjibddFAWtnPJ2AFlL8WXmohJMCvigQggEaypa5A";
-    (process, User::new(&base, token))
+    (process, base)
 }
 
 /// A client of one's own: connections belong to the runtime of one test.
