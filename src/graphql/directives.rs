@@ -269,12 +269,12 @@ fn field_cost(line: &Line, gives_object: bool) -> Option<String> {
         Price::Row | Price::Held => return gives_object.then(|| weight(0)),
         Price::Calls(calls) => calls,
         Price::Deletion => bill::deletion(true).calls,
-        Price::Node | Price::Customer | Price::Detail => bill::READ,
+        Price::CustomerBy | Price::Node | Price::Customer | Price::Detail => bill::READ,
         Price::Nodes => {
             let cost = weight(NODES_MAX as u64 * bill::READ);
             return Some(format!("{cost} @listSize(assumedSize: {NODES_MAX})"));
         }
-        Price::Window => {
+        Price::Window(_) => {
             let cost = weight(window(&[]));
             return Some(format!(
                 "{cost} @listSize(assumedSize: {ROWS_DEFAULT}, {WINDOW_SIZE})"
@@ -289,14 +289,14 @@ const WINDOW_SIZE: &str = r#"slicingArguments: ["first", "last"], sizedFields: [
 
 /// What a list costs more where it is given an argument.
 fn argument_cost(line: &Line, argument: &str) -> Option<String> {
-    if line.price != Price::Window {
+    if !matches!(line.price, Price::Window(_)) {
         return None;
     }
     let more = window(&[argument]).saturating_sub(window(&[]));
     (more > 0).then(|| weight(more))
 }
 
-/// What a page costs with these arguments, from an upstream that gives whole windows.
+/// What a page costs with these arguments, from an upstream that gives whole windows and knows every filter.
 fn window(arguments: &[&str]) -> u64 {
     let cursor = |field| {
         arguments.contains(&field).then(|| SealedCursor {
