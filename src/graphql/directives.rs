@@ -269,7 +269,7 @@ fn field_cost(line: &Line, gives_object: bool) -> Option<String> {
         Price::Row | Price::Held => return gives_object.then(|| weight(0)),
         Price::Calls(calls) => calls,
         Price::Deletion => bill::deletion(true).calls,
-        Price::Node | Price::CustomerBy | Price::Customer | Price::Detail => bill::READ,
+        Price::CustomerBy | Price::Node | Price::Customer | Price::Detail => bill::READ,
         Price::Nodes => {
             let cost = weight(NODES_MAX as u64 * bill::READ);
             return Some(format!("{cost} @listSize(assumedSize: {NODES_MAX})"));
@@ -296,7 +296,7 @@ fn argument_cost(line: &Line, argument: &str) -> Option<String> {
     (more > 0).then(|| weight(more))
 }
 
-/// What a page costs with these arguments, from an upstream that gives whole windows.
+/// What a page costs with these arguments, from an upstream that gives whole windows and knows every filter.
 fn window(arguments: &[&str]) -> u64 {
     let cursor = |field| {
         arguments.contains(&field).then(|| SealedCursor {
