@@ -22,6 +22,7 @@ use tokio_util::task::TaskTracker;
 pub use crate::gateway::auth::Login;
 pub use crate::gateway::bill::Bill;
 pub use crate::gateway::bill::Limits;
+pub use crate::gateway::lookups::CustomerLookups;
 pub use crate::gateway::lookups::Found;
 pub use crate::gateway::lookups::Wanted;
 pub use crate::gateway::paging::Page;

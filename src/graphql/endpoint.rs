@@ -233,16 +233,17 @@ impl Endpoint {
                 None => caller,
             })
         };
+        let lookups = self.gateway.customer_lookups(asker.as_ref());
         let prices = Prices {
             customers: &|filter, request| self.gateway.customers_bill(filter, request),
             fwos: &|filter, request| self.gateway.fwos_bill(filter, request),
             by_number: self.gateway.number_bill(),
-            lookups: &|orders| self.gateway.customer_lookups(asker.as_ref(), orders),
+            lookups: &|orders| lookups.calls_max(orders),
         };
         let bill = bill::bill(&document, operation, &request.variables, prices);
         let admitted = self.gateway.admit(asker.as_ref(), bill);
         let kind = operation.ty;
-        let loaders = Loaders::new(kind == OperationType::Query);
+        let loaders = Loaders::new(kind == OperationType::Query, lookups);
         let mut execution = async_graphql::Request::new("")
             .variables(request.variables)
             .data(Asker(asker))

@@ -10,8 +10,6 @@ use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::MutexGuard;
 use std::sync::PoisonError;
-use std::sync::atomic::AtomicU64;
-use std::sync::atomic::Ordering;
 
 use async_graphql::Context;
 use futures_util::FutureExt;
@@ -27,6 +25,7 @@ use crate::domain::fwo::Fwo;
 use crate::domain::id::CustomerId;
 use crate::domain::id::FwoId;
 use crate::domain::ledger::Outcome;
+use crate::gateway::CustomerLookups;
 use crate::gateway::Found;
 use crate::gateway::Wanted;
 use crate::graphql::query::asking;
@@ -34,17 +33,16 @@ use crate::graphql::query::asking;
 /// The loaders of one operation.
 pub(super) struct Loaders {
     customers: Loader<CustomerId, Customer>,
-    /// How many customers were asked for.
-    customers_asked: Arc<AtomicU64>,
+    customer_lookups: Arc<CustomerLookups>,
     fwos: Loader<FwoId, Fwo>,
 }
 
 impl Loaders {
-    /// Loaders that keep their answers or not.
-    pub(super) fn new(keep: bool) -> Self {
+    /// Loaders that keep their answers or not, and that look up customers as was settled.
+    pub(super) fn new(keep: bool, customer_lookups: CustomerLookups) -> Self {
         Loaders {
             customers: Loader::new("/customer", keep),
-            customers_asked: Arc::default(),
+            customer_lookups: Arc::new(customer_lookups),
             fwos: Loader::new("/fwo", keep),
         }
     }
@@ -56,11 +54,8 @@ impl Loaders {
     ) -> Result<Arc<Customer>, Error> {
         let (gateway, caller) = asking(ctx)?;
         let loaders = ctx.data_unchecked::<Loaders>();
-        let (gateway, asked) = (gateway.clone(), loaders.customers_asked.clone());
-        let look_up = |wanted: Vec<_>| async move {
-            let before = asked.fetch_add(wanted.len() as u64, Ordering::Relaxed);
-            gateway.customers_by_id(wanted, before).await
-        };
+        let (gateway, lookups) = (gateway.clone(), loaders.customer_lookups.clone());
+        let look_up = |wanted| async move { gateway.customers_by_id(wanted, &lookups).await };
         loaders.customers.load(&caller, id, look_up).await
     }
 

@@ -57,11 +57,13 @@ use crate::domain::page::UpstreamPage;
 use crate::upstream::attempt::Exchange;
 use crate::upstream::attempt::Read;
 use crate::upstream::cache::AnswerCache;
+use crate::upstream::cache::Asked;
 use crate::upstream::cache::Fetched;
 use crate::upstream::epochs::Epochs;
 use crate::upstream::lanes::Lanes;
 use crate::upstream::metrics::Metrics;
 use crate::upstream::profile::Profile;
+use crate::upstream::question::CustomersHidden;
 use crate::upstream::question::CustomersPage;
 use crate::upstream::question::CustomersTotal;
 use crate::upstream::question::FwosPage;
@@ -71,7 +73,7 @@ use crate::upstream::road::listing;
 use crate::upstream::road::one;
 use crate::upstream::turns::Turns;
 
-/// Memory for how many customers each caller has: some 2,800 callers.
+/// Memory for how many customers each caller has, and for whether lists hide some: some 2,800 callers.
 const TOTALS_BYTES_MAX: u64 = 1024 * 1024;
 
 /// How the upstream is reached.
@@ -117,6 +119,7 @@ pub struct Upstream {
     customers: Arc<AnswerCache<CustomerId, Customer>>,
     customer_pages: Arc<AnswerCache<CustomersPage, Listing<Customer>>>,
     customers_total: Arc<AnswerCache<CustomersTotal, u64>>,
+    customers_hidden: Arc<AnswerCache<CustomersHidden, ()>>,
     summaries: Arc<AnswerCache<FwoId, FwoSummary>>,
     fwos: Arc<AnswerCache<FwoId, Fwo>>,
     fwo_pages: Arc<AnswerCache<FwosPage, Listing<FwoSummary>>>,
@@ -142,6 +145,13 @@ impl Upstream {
             customer_pages: part("customers", eighths(1), list_ttl, &epochs, &metrics),
             customers_total: part(
                 "customers_total",
+                TOTALS_BYTES_MAX,
+                list_ttl,
+                &epochs,
+                &metrics,
+            ),
+            customers_hidden: part(
+                "customers_hidden",
                 TOTALS_BYTES_MAX,
                 list_ttl,
                 &epochs,
@@ -244,8 +254,20 @@ impl Upstream {
         self.customers.get(caller, &id)
     }
 
-    /// How many customers there are for the caller, as a list said lately. Asks nobody.
+    /// Remembers that the list of all customers hides some of them.
+    pub fn customers_are_hidden(&self, caller: &Caller) {
+        let asked = Asked::now(caller, &self.road.epochs);
+        let hidden = Fetched::small(());
+        self.customers_hidden
+            .feed(caller, CustomersHidden, asked, &hidden);
+    }
+
+    /// How many customers there are for the caller, as a list said lately that hides none. Asks nobody.
     pub fn customers_total(&self, caller: &Caller) -> Option<u64> {
+        let hidden = self.customers_hidden.peek(caller, &CustomersHidden);
+        if hidden.is_some() {
+            return None;
+        }
         let total = self.customers_total.peek(caller, &CustomersTotal);
         total.as_deref().copied()
     }

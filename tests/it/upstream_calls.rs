@@ -220,3 +220,45 @@ async fn one_caller_has_32_calls_under_way_at_most_and_takes_none_from_another()
     join_all(both).await;
     assert!((33..=64).contains(&stub.peak()), "{}", stub.peak());
 }
+
+/// An upstream whose list of customers hides the odd ones, which orders name all the same.
+#[tokio::test]
+async fn customers_that_their_list_hides_are_looked_up_as_far_as_the_bill_allows_and_then_fully() {
+    let stub = StubUpstream::start(|asked| match asked.path.as_str() {
+        "/customer" => {
+            let even: Vec<Value> = (1..=40)
+                .map(|n| json!({ "id": 2 * n, "name": "Even" }))
+                .collect();
+            asked.page_of(&even)
+        }
+        "/fwo" => {
+            let fwos: Vec<Value> = (1..=30)
+                .map(|id| json!({ "id": id, "customerId": id }))
+                .collect();
+            asked.page_of(&fwos)
+        }
+        _ => Answer::json(json!({ "id": asked.id(), "name": "Odd" })),
+    })
+    .await;
+    let (_gateway, user) = impatient_gateway(&format!("http://{}", stub.address));
+    let query = "{ fwos(first: 30) { edges { node { customer { name } } } } }";
+    user.data("{ customers(first: 1) { totalCount } }").await;
+    let before = stub.calls();
+    // The bill knows of one page for 30 customers: 1 + 2 calls, of which one is left for 15 that are hidden.
+    let answer = user.ask(query, json!({})).await;
+    assert_eq!(stub.calls() - before, 3);
+    let codes = answer["errors"].as_array().unwrap().iter();
+    let codes: HashSet<&str> = codes
+        .map(|error| error["extensions"]["code"].as_str().unwrap())
+        .collect();
+    assert_eq!(codes, HashSet::from(["BUDGET_EXCEEDED"]));
+    assert_eq!(answer["errors"].as_array().unwrap().len(), 14);
+    // The next one knows better.
+    let data = user.data(query).await;
+    let edges = data["fwos"]["edges"].as_array().unwrap();
+    assert!(
+        edges
+            .iter()
+            .all(|edge| edge["node"]["customer"]["name"].is_string())
+    );
+}
