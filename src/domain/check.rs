@@ -81,6 +81,13 @@ impl Checks {
         }
     }
 
+    /// A member that cannot be cleared.
+    pub(super) fn lasting<T>(&mut self, field: &str, change: &Change<T>) {
+        if matches!(change, Change::Clear) {
+            self.violate(field, "cannot be emptied");
+        }
+    }
+
     pub(super) fn text(&mut self, field: &str, change: &Change<String>, rule: TextRule) {
         if rule.required {
             self.needed(field, change);

@@ -48,7 +48,13 @@ impl CustomerWrite {
 
     /// Checks changes to a customer; fails with `InvalidInput` and every violation.
     pub fn check_changes(&self) -> Result<(), Error> {
-        self.check(Checks::of_changes())
+        let mut checks = Checks::of_changes();
+        // What is never read back is no member that could be emptied.
+        checks.lasting("billingTemplateId", &self.billing_template_id);
+        checks.lasting("tradeTemplateId", &self.trade_template_id);
+        checks.lasting("updateProjects", &self.update_projects);
+        checks.lasting("updateFWOs", &self.update_fwos);
+        self.check(checks)
     }
 
     fn check(&self, mut checks: Checks) -> Result<(), Error> {

@@ -14,6 +14,7 @@ use crate::domain::check::TextRule;
 use crate::domain::error::Error;
 use crate::domain::fwo::Calc;
 use crate::domain::fwo::Fwo;
+use crate::domain::fwo::FwoDetail;
 use crate::domain::fwo::FwoStatus;
 use crate::domain::fwo::FwoType;
 use crate::domain::fwo::PricingUnit;
@@ -136,6 +137,7 @@ impl FwoWrite {
     pub fn check_new(&self) -> Result<(), Error> {
         let mut checks = Checks::of_new();
         checks.needed("projectId", &self.project_id);
+        self.check_known_lines(&mut checks, None);
         self.check(checks)
     }
 
@@ -149,13 +151,45 @@ impl FwoWrite {
 
     /// Checks changes beside the order that they are made to; fails with `InvalidInput`.
     pub fn check_beside(&self, present: &Fwo) -> Result<(), Error> {
-        match self.project_id.value() {
-            Some(project) if present.summary.project_id != Some(*project) => {
-                let rule = "is set when the order is made, and never again";
-                Err(Error::invalid("projectId", rule))
-            }
-            Some(_) | None => Ok(()),
+        let mut checks = Checks::of_changes();
+        if let Some(project) = self.project_id.value()
+            && present.summary.project_id != Some(*project)
+        {
+            let rule = "is set when the order is made, and never again";
+            checks.violate("projectId", rule);
         }
+        self.check_known_lines(&mut checks, Some(&present.detail));
+        checks.finish()
+    }
+
+    /// A line that is changed must be there; of a new order there is none.
+    fn check_known_lines(&self, checks: &mut Checks, present: Option<&FwoDetail>) {
+        let labor = ids(present.map(|fwo| &fwo.labor), |line| line.id);
+        known_ids(checks, "labor", &self.labor, |line| line.id, &labor);
+        let materials = ids(present.map(|fwo| &fwo.materials), |line| line.id);
+        known_ids(
+            checks,
+            "materials",
+            &self.materials,
+            |line| line.id,
+            &materials,
+        );
+        let equipment = ids(present.map(|fwo| &fwo.equipment), |line| line.id);
+        known_ids(
+            checks,
+            "equipment",
+            &self.equipment,
+            |line| line.id,
+            &equipment,
+        );
+        let items = ids(present.map(|fwo| &fwo.additional_items), |item| item.id);
+        known_ids(
+            checks,
+            "additionalItems",
+            &self.additional_items,
+            |item| item.id,
+            &items,
+        );
     }
 
     fn check(&self, mut checks: Checks) -> Result<(), Error> {
@@ -197,6 +231,27 @@ impl FwoWrite {
                     "must be 0 where only overtime may be logged",
                 );
             }
+        }
+    }
+}
+
+/// The ids of the lines that an order has.
+fn ids<L>(lines: Option<&Option<Vec<L>>>, id: impl Fn(&L) -> Option<i64>) -> Vec<i64> {
+    let lines = lines.and_then(Option::as_ref).into_iter().flatten();
+    lines.filter_map(id).collect()
+}
+
+/// The ids that lines name are those of lines that are there.
+fn known_ids<L>(
+    checks: &mut Checks,
+    list: &str,
+    lines: &Change<Vec<L>>,
+    id: impl Fn(&L) -> Option<i64>,
+    known: &[i64],
+) {
+    for (place, line) in lines.value().into_iter().flatten().enumerate() {
+        if id(line).is_some_and(|id| id > 0 && !known.contains(&id)) {
+            checks.violate(format!("{list}[{place}].id"), "names no line of the order");
         }
     }
 }

@@ -32,8 +32,8 @@ pub type Wanted<K> = (Caller, K);
 /// What was found for each id that was needed.
 pub type Found<K, V> = HashMap<K, Result<Arc<V>, Error>>;
 
-/// The lookups of customers of one request: how they are done is settled before the first one, and so is what they
-/// cost at most.
+/// The lookups of the customers of one request's orders: how they are done is settled before the first one, and so
+/// is what they cost at most.
 #[derive(Debug)]
 pub struct CustomerLookups {
     /// How many pages hold all customers, where a list has told lately.
@@ -69,7 +69,7 @@ impl CustomerLookups {
 }
 
 impl Gateway {
-    /// How the customers of a request are looked up, as far as is known before the first one.
+    /// How the customers of a request's orders are looked up, as far as is known before the first one.
     pub fn customer_lookups(&self, caller: Option<&Caller>) -> CustomerLookups {
         CustomerLookups {
             pages: caller.and_then(|caller| self.customer_pages(caller)),
@@ -78,13 +78,25 @@ impl Gateway {
         }
     }
 
-    /// The customers with these ids, none of which comes twice; each fails by itself.
+    /// The customers with these ids, none of which comes twice, one by one; each fails by itself.
+    pub async fn customers_by_id(
+        &self,
+        wanted: Vec<Wanted<CustomerId>>,
+    ) -> Found<CustomerId, Customer> {
+        let look_up = |caller: Caller, id| {
+            let upstream = self.0.upstream.clone();
+            async move { upstream.customer(&caller, id).await }
+        };
+        one_by_one(wanted, look_up).await
+    }
+
+    /// The customers of orders by their ids, none of which comes twice; each fails by itself.
     ///
     /// Where the request asks for more than the list of all customers has pages, the pages are read instead. How
     /// long the list is must be known before the request: nobody asks for that alone. Fails with `BudgetExceeded`
     /// for customers whom that list hides although orders name them, once the request has made the calls that it
     /// was admitted with; the next request knows, and looks each one up.
-    pub async fn customers_by_id(
+    pub async fn customers_of_orders(
         &self,
         wanted: Vec<Wanted<CustomerId>>,
         lookups: &CustomerLookups,
@@ -109,11 +121,7 @@ impl Gateway {
         let taken = lookups.take(missing.len() as u64) as usize;
         let too_many = missing.split_off(taken);
         found.extend(too_many.into_iter().map(|(_, id)| (id, Err(hidden()))));
-        let look_up = |caller: Caller, id| {
-            let upstream = upstream.clone();
-            async move { upstream.customer(&caller, id).await }
-        };
-        found.extend(one_by_one(missing, look_up).await);
+        found.extend(self.customers_by_id(missing).await);
         found
     }
 

@@ -5,13 +5,13 @@ use std::hash::BuildHasher;
 use std::hash::Hash;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::atomic::AtomicU32;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use futures_util::future::Shared;
-use moka::policy::EvictionPolicy;
 use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
 
@@ -25,14 +25,26 @@ use crate::upstream::Departure;
 /// How long the answer to a request id is given again.
 pub(super) const REPLAY: Duration = Duration::from_secs(600);
 
-/// Most answers remembered, each of one object; the one that was used least lately goes first.
-const ANSWERS_MAX: u64 = 10_000;
+/// Most answers remembered, each of one object, some 5 KiB. None is forgotten before its time: beyond this many a write
+/// with a request id is not begun.
+const ANSWERS_MAX: u64 = 20_000;
+
+/// Most of them for one caller in ten minutes.
+const ANSWERS_OF_ONE_MAX: u32 = 4_000;
+
+/// Most writes under way, those included that wait for their turn.
+const RUNNING_MAX: usize = 2_000;
+
+/// When to come again with a write that was not begun.
+const COME_AGAIN: Duration = Duration::from_secs(1);
 
 type Outcome<T> = Result<T, Error>;
 
 /// The writes whose answers are of one kind.
 pub(super) struct Writes<T> {
     answers: moka::sync::Cache<(Fingerprint, RequestId), Answer<T>>,
+    /// How many answers each caller has had remembered since the first of ten minutes.
+    shares: moka::sync::Cache<Fingerprint, Arc<AtomicU32>>,
     tasks: TaskTracker,
     hasher: RandomState,
 }
@@ -67,13 +79,9 @@ impl<T> Clone for Running<T> {
 impl<T: Clone + Send + Sync + 'static> Writes<T> {
     /// No writes yet; `tasks` knows all that run.
     pub(super) fn new(tasks: TaskTracker) -> Self {
-        let answers = moka::sync::Cache::builder()
-            .max_capacity(ANSWERS_MAX)
-            .eviction_policy(EvictionPolicy::lru())
-            .time_to_live(REPLAY)
-            .build();
         Writes {
-            answers,
+            answers: moka::sync::Cache::builder().time_to_live(REPLAY).build(),
+            shares: moka::sync::Cache::builder().time_to_live(REPLAY).build(),
             tasks,
             hasher: RandomState::new(),
         }
@@ -82,8 +90,8 @@ impl<T: Clone + Send + Sync + 'static> Writes<T> {
     /// Runs `write` to its end and gives its outcome, but waits no longer than the caller does.
     ///
     /// Where the caller has used `request` for the same `asked` within ten minutes, the write is not run again.
-    /// Fails with `InvalidInput` where it was used for something else, and with `WriteUnknown` where the
-    /// caller's deadline passes while the write is under way.
+    /// Fails with `InvalidInput` where it was used for something else, with `WriteUnknown` where the caller's
+    /// deadline passes while the write is under way, and with `Overloaded` where nothing was begun.
     pub(super) async fn run<F>(
         &self,
         caller: &Caller,
@@ -95,7 +103,10 @@ impl<T: Clone + Send + Sync + 'static> Writes<T> {
         F: Future<Output = Outcome<T>> + Send + 'static,
     {
         let running = match request {
-            None => self.start(write),
+            None => {
+                self.has_room()?;
+                self.start(write)
+            }
             Some(request) => self.start_once(caller, request, asked, write)?,
         };
         let Running {
@@ -125,16 +136,20 @@ impl<T: Clone + Send + Sync + 'static> Writes<T> {
         F: Future<Output = Outcome<T>> + Send + 'static,
     {
         let asked = self.hasher.hash_one(asked);
+        self.has_room()?;
         let key = (caller.fingerprint(), request);
         let now = Instant::now();
         let begin = || Answer {
             asked,
             running: self.start(write),
-            until: now + REPLAY,
+            until: (now + REPLAY).min(caller.token_end()),
         };
         // The store's own clock gives memory back; what counts is the time in the answer.
         let is_over =
             |known: &Answer<T>| known.until <= now || known.running.undone.load(Ordering::SeqCst);
+        if self.answers.get(&key).is_none_or(|known| is_over(&known)) {
+            self.has_room_for(caller)?;
+        }
         let entry = self.answers.entry(key).or_insert_with_if(begin, is_over);
         let answer = entry.into_value();
         if answer.asked != asked {
@@ -142,6 +157,30 @@ impl<T: Clone + Send + Sync + 'static> Writes<T> {
             return Err(Error::invalid(REQUEST_ID, rule));
         }
         Ok(answer.running)
+    }
+
+    /// Fails with `Overloaded` where too much is under way.
+    fn has_room(&self) -> Result<(), Error> {
+        if self.tasks.len() < RUNNING_MAX {
+            return Ok(());
+        }
+        let message = "too many writes are under way: nothing was done";
+        Err(Error::new(ErrorKind::Overloaded, message).retry_after(COME_AGAIN))
+    }
+
+    /// Fails with `Overloaded` where no further answer can be remembered for as long as is promised.
+    fn has_room_for(&self, caller: &Caller) -> Result<(), Error> {
+        if self.answers.entry_count() >= ANSWERS_MAX {
+            // The count is brought up to date now and then only.
+            self.answers.run_pending_tasks();
+        }
+        let share = self.shares.get_with(caller.fingerprint(), Arc::default);
+        let is_full = self.answers.entry_count() >= ANSWERS_MAX;
+        if is_full || share.fetch_add(1, Ordering::Relaxed) >= ANSWERS_OF_ONE_MAX {
+            let message = "no further request id can be remembered now: nothing was done";
+            return Err(Error::new(ErrorKind::Overloaded, message).retry_after(COME_AGAIN));
+        }
+        Ok(())
     }
 
     /// Starts a write that nobody can stop once it has left.
@@ -157,7 +196,14 @@ impl<T: Clone + Send + Sync + 'static> Writes<T> {
             flag.store(!is_final(&outcome), Ordering::SeqCst);
             outcome
         });
-        let outcome = task.map(move |ended| ended.unwrap_or_else(|panic| Err(lost(panic, &left))));
+        let lost_undone = undone.clone();
+        let outcome = task.map(move |ended| {
+            ended.unwrap_or_else(|panic| {
+                let error = lost(panic, &left);
+                lost_undone.store(error.kind() != ErrorKind::WriteUnknown, Ordering::SeqCst);
+                Err(error)
+            })
+        });
         Running {
             departure,
             undone,
@@ -327,5 +373,39 @@ mod tests {
         assert!(hung_up.is_err());
         tasks.wait().await;
         assert_eq!(done.load(Ordering::SeqCst), 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_write_is_not_begun_where_too_many_run_or_its_answer_could_not_be_kept() {
+        let tasks = TaskTracker::new();
+        let writes = Writes::new(tasks.clone());
+        let one = caller("a", PATIENCE);
+        let running: Vec<_> = (0..super::RUNNING_MAX)
+            .map(|_| tasks.spawn(std::future::pending::<()>()))
+            .collect();
+        let refused = writes.run(&one, None, "", async |_| Ok(())).await;
+        assert_eq!(
+            refused.map_err(|error| error.kind()),
+            Err(ErrorKind::Overloaded)
+        );
+        for task in running {
+            task.abort();
+            assert!(task.await.is_err());
+        }
+        for n in 0..super::ANSWERS_OF_ONE_MAX {
+            let outcome = writes.run(&one, id(&n.to_string()), n, async |_| Ok(()));
+            assert_eq!(outcome.await.ok(), Some(()), "{n}");
+        }
+        let refused = writes.run(&one, id("x"), "", async |_| Ok(())).await;
+        assert_eq!(
+            refused.map_err(|error| error.kind()),
+            Err(ErrorKind::Overloaded)
+        );
+        // Neither a repeat nor anybody else is refused for that.
+        let again = writes.run(&one, id("0"), 0_u32, async |_| Ok(())).await;
+        assert_eq!(again.ok(), Some(()));
+        let other = caller("b", PATIENCE);
+        let outcome = writes.run(&other, id("x"), "", async |_| Ok(())).await;
+        assert_eq!(outcome.ok(), Some(()));
     }
 }

@@ -102,7 +102,7 @@ pub(super) struct CreateCustomerInput {
     contact_phone: String,
     #[graphql(flatten)]
     members: CustomerMembers,
-    /// Names this mutation: a repeat with the same id and input within ten minutes does nothing, and gets the first answer.
+    /// Names this mutation: a repeat with the same id, input and token within ten minutes gets the first answer.
     pub(super) client_mutation_id: Option<String>,
 }
 
@@ -144,7 +144,7 @@ pub(super) struct UpdateCustomerInput {
     /// The `etag` that the customer must still have. It is compared with a fresh read just before the write; the
     /// upstream knows no versions, so somebody else may still slip in between the two.
     if_match: Option<String>,
-    /// Names this mutation: a repeat with the same id and input within ten minutes does nothing, and gets the first answer.
+    /// Names this mutation: a repeat with the same id, input and token within ten minutes gets the first answer.
     pub(super) client_mutation_id: Option<String>,
 }
 
@@ -181,7 +181,7 @@ pub(super) struct DeleteCustomerInput {
     /// The `etag` that the customer must still have. It is compared with a fresh read just before the write; the
     /// upstream knows no versions, so somebody else may still slip in between the two.
     if_match: Option<String>,
-    /// Names this mutation: a repeat with the same id and input within ten minutes does nothing, and gets the first answer.
+    /// Names this mutation: a repeat with the same id, input and token within ten minutes gets the first answer.
     pub(super) client_mutation_id: Option<String>,
 }
 

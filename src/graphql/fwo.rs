@@ -11,6 +11,7 @@ use tokio::sync::OnceCell;
 
 use crate::domain::customer::filter_text;
 use crate::domain::error::Error;
+use crate::domain::error::ErrorKind;
 use crate::domain::fwo;
 use crate::domain::fwo::FwoSummary;
 use crate::domain::fwo::FwosFilter as DomainFilter;
@@ -223,7 +224,7 @@ impl Fwo {
     /// The project's customer.
     async fn customer(&self, ctx: &Context<'_>) -> Option<Result<Customer, Failure>> {
         let id = self.summary.customer_id?;
-        found(Loaders::customer(ctx, id).await.map(Customer))
+        found(Loaders::customer_of_order(ctx, id).await.map(Customer))
     }
 
     /// The work in full, up to 10,000 characters.
@@ -314,9 +315,17 @@ impl Fwo {
             .map(|signature| signature.map(Signature))
     }
 
-    /// A hash of the order as it was read, for `ifMatch` of a mutation.
+    /// A hash of the order, for `ifMatch` of a mutation. Fails where the list that its row is from is older.
     async fn etag(&self, ctx: &Context<'_>) -> Option<Result<String, Failure>> {
-        Some(self.whole(ctx).await.map(|fwo| fwo.etag.to_string()))
+        let etag = self.whole(ctx).await.and_then(|whole| {
+            // An etag that does not stand for what is shown would let a change be lost.
+            if whole.summary != self.summary {
+                let message = "the order was changed since the list was read";
+                return Err(Error::new(ErrorKind::Conflict, message).into());
+            }
+            Ok(whole.etag.to_string())
+        });
+        Some(etag)
     }
 
     /// The authorization that the order grew from.

@@ -124,7 +124,7 @@ pub(super) struct CreateFwoInput {
     description: String,
     #[graphql(flatten)]
     members: FwoMembers,
-    /// Names this mutation: a repeat with the same id and input within ten minutes does nothing, and gets the first answer.
+    /// Names this mutation: a repeat with the same id, input and token within ten minutes gets the first answer.
     pub(super) client_mutation_id: Option<String>,
 }
 
@@ -160,7 +160,7 @@ pub(super) struct UpdateFwoInput {
     /// The `etag` that the order must still have. It is compared with a fresh read just before the write; the
     /// upstream knows no versions, so somebody else may still slip in between the two.
     if_match: Option<String>,
-    /// Names this mutation: a repeat with the same id and input within ten minutes does nothing, and gets the first answer.
+    /// Names this mutation: a repeat with the same id, input and token within ten minutes gets the first answer.
     pub(super) client_mutation_id: Option<String>,
 }
 
@@ -202,7 +202,7 @@ pub(super) struct MoveFwoInput {
     /// The `etag` that the order must still have. It is compared with a fresh read just before the write; the
     /// upstream knows no versions, so somebody else may still slip in between the two.
     if_match: Option<String>,
-    /// Names this mutation: a repeat with the same id and input within ten minutes does nothing, and gets the first answer.
+    /// Names this mutation: a repeat with the same id, input and token within ten minutes gets the first answer.
     pub(super) client_mutation_id: Option<String>,
 }
 
@@ -239,7 +239,7 @@ pub(super) struct DeleteFwoInput {
     /// The `etag` that the order must still have. It is compared with a fresh read just before the write; the
     /// upstream knows no versions, so somebody else may still slip in between the two.
     if_match: Option<String>,
-    /// Names this mutation: a repeat with the same id and input within ten minutes does nothing, and gets the first answer.
+    /// Names this mutation: a repeat with the same id, input and token within ten minutes gets the first answer.
     pub(super) client_mutation_id: Option<String>,
 }
 

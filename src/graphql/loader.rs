@@ -33,6 +33,8 @@ use crate::graphql::query::asking;
 /// The loaders of one operation.
 pub(super) struct Loaders {
     customers: Loader<CustomerId, Customer>,
+    /// Apart from the others, because they may come by whole pages.
+    customers_of_orders: Loader<CustomerId, Customer>,
     customer_lookups: Arc<CustomerLookups>,
     fwos: Loader<FwoId, Fwo>,
 }
@@ -42,6 +44,7 @@ impl Loaders {
     pub(super) fn new(keep: bool, customer_lookups: CustomerLookups) -> Self {
         Loaders {
             customers: Loader::new("/customer", keep),
+            customers_of_orders: Loader::new("/customer", keep),
             customer_lookups: Arc::new(customer_lookups),
             fwos: Loader::new("/fwo", keep),
         }
@@ -53,10 +56,23 @@ impl Loaders {
         id: CustomerId,
     ) -> Result<Arc<Customer>, Error> {
         let (gateway, caller) = asking(ctx)?;
+        let loader = &ctx.data_unchecked::<Loaders>().customers;
+        let gateway = gateway.clone();
+        let look_up = |wanted| async move { gateway.customers_by_id(wanted).await };
+        loader.load(&caller, id, look_up).await
+    }
+
+    /// The customer with this id, of an order.
+    pub(super) async fn customer_of_order(
+        ctx: &Context<'_>,
+        id: CustomerId,
+    ) -> Result<Arc<Customer>, Error> {
+        let (gateway, caller) = asking(ctx)?;
         let loaders = ctx.data_unchecked::<Loaders>();
         let (gateway, lookups) = (gateway.clone(), loaders.customer_lookups.clone());
-        let look_up = |wanted| async move { gateway.customers_by_id(wanted, &lookups).await };
-        loaders.customers.load(&caller, id, look_up).await
+        let look_up = |wanted| async move { gateway.customers_of_orders(wanted, &lookups).await };
+        let loader = &loaders.customers_of_orders;
+        loader.load(&caller, id, look_up).await
     }
 
     /// The order with this id, as a whole.

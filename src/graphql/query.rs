@@ -243,6 +243,10 @@ fn not_positive(field: &str) -> Error {
 
 /// The order: by its summary where a list was read lately, so that nothing is asked before it must be.
 async fn read_fwo(ctx: &Context<'_>, id: FwoId) -> Result<Fwo, Error> {
+    // An etag stands for all that is shown with it.
+    if ctx.look_ahead().field("etag").exists() {
+        return Loaders::fwo(ctx, id).await.map(Fwo::full);
+    }
     let (gateway, caller) = asking(ctx)?;
     match gateway.listed_fwo(&caller, id) {
         Some(summary) => Ok(Fwo::listed(summary)),

@@ -40,15 +40,20 @@ impl ScalarType for Int64 {
     }
 }
 
-/// An exact decimal number as text, such as "1250.50". Amounts are US dollars.
+/// An exact decimal number as text, such as "1250.50"; in arguments a whole number, too. Amounts are US dollars.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Decimal(pub(super) money::Decimal);
 
-/// An exact decimal number as text, such as "1250.50". Amounts are US dollars.
+/// An exact decimal number as text, such as "1250.50"; in arguments a whole number, too. Amounts are US dollars.
 #[Scalar(name = "Decimal")]
 impl ScalarType for Decimal {
     fn parse(value: Value) -> InputValueResult<Self> {
         let number = match &value {
+            // A fraction that is written as a number has been a float on its way here, and may have lost digits.
+            Value::Number(number) if number.is_f64() => {
+                let message = "is no exact number: write a fraction as text, such as \"1250.50\"";
+                return Err(InputValueError::custom(message));
+            }
             Value::Number(number) => money::parse(&number.to_string()),
             Value::String(text) => money::parse(text),
             _ => None,

@@ -90,6 +90,8 @@ pub(super) struct Done {
     pub(super) body: Result<Bytes, Failure>,
     /// Whether the answer ought to be read as the upstream's own: JSON, or nothing at all.
     pub(super) is_own: bool,
+    /// Whether it is a page in HTML, which may be anybody's: then not even that it was done is certain.
+    pub(super) is_page: bool,
 }
 
 /// A write that was not done, or of which nobody knows.
@@ -177,20 +179,17 @@ impl Exchange {
                 .header(header::CONTENT_TYPE, "application/json")
                 .body(body.clone());
         }
-        let mut status = None;
+        let (mut status, mut head) = (None, None);
         let whole = async {
             let response = request.send().await.map_err(unanswered)?;
             status = Some(response.status());
+            head = Some(told_by_head(&response));
             self.written(response).await
         };
         let outcome = tokio::time::timeout(self.attempt_timeout, whole).await;
-        let outcome = outcome.unwrap_or_else(|_| match status {
+        let outcome = outcome.unwrap_or_else(|_| match (status, head) {
             // The head said that it was done; only its answer did not come.
-            Some(status) if status.is_success() => Ok(Done {
-                location: None,
-                body: Err(Failure::lasting(late())),
-                is_own: true,
-            }),
+            (Some(status), Some(head)) if status.is_success() => Ok(head),
             _ => Err(unknown("the upstream did not answer the write in time")),
         });
         let label = match (status, &outcome) {
@@ -220,15 +219,9 @@ impl Exchange {
                 refusal,
             });
         }
-        let location = response.headers().get(header::LOCATION);
-        let location = location.and_then(|value| Some(value.to_str().ok()?.to_owned()));
-        let is_own = is_json(response.headers()) || response.content_length() == Some(0);
+        let head = told_by_head(&response);
         let body = self.read_body(response).await;
-        Ok(Done {
-            location,
-            body,
-            is_own,
-        })
+        Ok(Done { body, ..head })
     }
 
     /// Logs in. The client key travels in the query, as the guide has it: this URL is never logged.
@@ -326,6 +319,18 @@ impl Exchange {
     }
 }
 
+/// What the head of an answer says of a write that was done, as long as its body has not come.
+fn told_by_head(response: &reqwest::Response) -> Done {
+    let headers = response.headers();
+    let location = headers.get(header::LOCATION);
+    Done {
+        location: location.and_then(|value| Some(value.to_str().ok()?.to_owned())),
+        body: Err(Failure::lasting(late())),
+        is_own: is_json(headers) || response.content_length() == Some(0),
+        is_page: status::is_html(headers),
+    }
+}
+
 /// The body of a refusal, unless it is long or breaks off.
 async fn read_some(response: &mut reqwest::Response, bytes_max: usize) -> Option<Bytes> {
     let mut body = BytesMut::new();
@@ -345,7 +350,8 @@ fn late() -> Error {
     )
 }
 
-fn unknown(what_happened: &str) -> Undone {
+/// A write of which nobody knows whether it was done.
+pub(super) fn unknown(what_happened: &str) -> Undone {
     let message = format!("{what_happened}: whether it took effect is not known");
     Undone {
         error: Error::new(ErrorKind::WriteUnknown, message),

@@ -37,6 +37,11 @@ impl Departure {
         self.settle(ABANDONED) == ABANDONED
     }
 
+    /// Whether the write was given up before it left.
+    pub(crate) fn is_abandoned(&self) -> bool {
+        self.0.load(Ordering::SeqCst) == ABANDONED
+    }
+
     /// Whether the write has left.
     pub fn has_left(&self) -> bool {
         self.0.load(Ordering::SeqCst) == LEFT

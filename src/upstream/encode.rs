@@ -161,7 +161,11 @@ fn put_signature(
             note,
             signed_date,
         }) => {
-            let mut object = into.object("signature")?;
+            // Somebody else's signature has another day and another note.
+            let mut object = match signer_name {
+                Change::Set(_) => Document::new(),
+                Change::Keep | Change::Clear => into.object("signature")?,
+            };
             object.change("signerName", text(signer_name));
             object.change("signerEmail", text(signer_email));
             object.change("note", text(note));
@@ -353,6 +357,23 @@ mod tests {
         let mut object = Document::of(&raw).expect("an object");
         write.merge(&mut object).expect("it can be merged");
         object.print()
+    }
+
+    #[test]
+    fn a_signature_by_somebody_else_keeps_nothing_of_the_one_before() {
+        let write = FwoWrite {
+            signature: Change::Set(SignatureWrite {
+                signer_name: Change::Set("Sam".into()),
+                ..SignatureWrite::default()
+            }),
+            ..FwoWrite::default()
+        };
+        let before =
+            r#"{"signature":{"signerName":"Pat","note":"as agreed","signedDate":"2024-05-15"}}"#;
+        assert_eq!(
+            merged(before, &write),
+            r#"{"signature":{"signerName":"Sam"}}"#
+        );
     }
 
     #[test]

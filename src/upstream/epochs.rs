@@ -77,7 +77,8 @@ impl Epochs {
     pub(super) fn hold(&self, tags: &[Tag], asked: Moment) -> bool {
         tags.iter().all(|tag| {
             let slot = self.slot(*tag);
-            slot.bumped.load(Ordering::SeqCst) <= asked.0 && slot.closed.load(Ordering::SeqCst) == 0
+            // In this order: what opens a slot bumps it first.
+            slot.closed.load(Ordering::SeqCst) == 0 && slot.bumped.load(Ordering::SeqCst) <= asked.0
         })
     }
 

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use crate::domain::caller::Caller;
+use crate::domain::change::Change;
 use crate::domain::customer::Customer;
+use crate::domain::customer::Text;
 use crate::domain::customer_write::CustomerWrite;
 use crate::domain::error::Error;
 use crate::domain::error::ErrorKind;
@@ -53,7 +55,7 @@ impl Resource for Customer {
     }
 
     fn is_made_by(&self, write: &CustomerWrite) -> bool {
-        self.number.is_some() && self.number.as_deref() == write.number.value().map(String::as_str)
+        is_written(&self.number, &write.number) && is_written(&self.name, &write.name)
     }
 
     fn tag(id: CustomerId) -> Tag {
@@ -124,8 +126,9 @@ impl Resource for Fwo {
         None
     }
 
-    fn is_made_by(&self, _write: &FwoWrite) -> bool {
-        false
+    fn is_made_by(&self, write: &FwoWrite) -> bool {
+        self.summary.project_id.as_ref() == write.project_id.value()
+            && is_written(&self.summary.summary, &write.summary)
     }
 
     fn tag(id: FwoId) -> Tag {
@@ -152,6 +155,12 @@ impl Resource for Fwo {
         };
         Error::new(ErrorKind::Precondition, message)
     }
+}
+
+/// Whether a member has the text that was written, but for spaces around it.
+fn is_written(member: &Text, write: &Change<String>) -> bool {
+    let written = write.value().map(|text| text.trim());
+    written.is_some() && member.as_deref().map(str::trim) == written
 }
 
 /// Which steps allow what is the upstream's business; which step it was is ours to tell.

@@ -110,7 +110,7 @@ pub(super) fn judge(status: StatusCode, headers: &HeaderMap) -> Result<(), Failu
     }
 }
 
-fn is_html(headers: &HeaderMap) -> bool {
+pub(super) fn is_html(headers: &HeaderMap) -> bool {
     let kind = headers
         .get(header::CONTENT_TYPE)
         .and_then(|value| value.to_str().ok());

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::Method;
 use serde_json::value::RawValue;
+use tokio::sync::MutexGuard;
 use tokio::time::Instant;
 
 use crate::domain::caller::Caller;
@@ -14,6 +15,7 @@ use crate::domain::error::ErrorKind;
 use crate::domain::etag::Etag;
 use crate::domain::id::Id;
 use crate::domain::ledger::Outcome;
+use crate::upstream::attempt;
 use crate::upstream::attempt::Done;
 use crate::upstream::attempt::Read;
 use crate::upstream::attempt::Undone;
@@ -96,12 +98,28 @@ impl Road {
         let told = told::<R>(&done);
         match told {
             Some(Told::Whole(object)) => Ok(Arc::new(object)),
-            Some(Told::Id(id)) => self.read_again(caller, id).await,
+            Some(Told::Id(id)) => self.read_made(caller, id, write).await,
             None => match located::<R>(&done) {
-                Some(id) => self.read_again(caller, id).await,
+                Some(id) => self.read_made(caller, id, write).await,
                 None => self.find_made::<R>(caller, write, &done).await,
             },
         }
+    }
+
+    /// What a create has made, by an id that the answer hints at. A number may be something else than an id, so only
+    /// an object that has what was written is believed to be it.
+    async fn read_made<R: Resource>(
+        &self,
+        caller: &Caller,
+        id: R::Id,
+        write: &R::Write,
+    ) -> Result<Arc<R>, Error> {
+        let made = self.read_again::<R>(caller, id).await?;
+        if made.is_made_by(write) {
+            return Ok(made);
+        }
+        let other = "the object that the answer names is not what was written";
+        Err(unseen(Error::new(ErrorKind::UpstreamInvalid, other)))
     }
 
     /// Changes an object: what is there now, freshly read, with the changes put into it, and all else to the letter.
@@ -113,7 +131,7 @@ impl Road {
         if_match: Option<Etag>,
         departure: &Departure,
     ) -> Result<Arc<R>, Error> {
-        let _turn = self.turns.take(R::tag(id)).await;
+        let _turn = self.turn::<R>(caller, id, departure).await?;
         let (present, raw) = self.fresh::<R>(caller, id).await?;
         agree::<R>(if_match, &present)?;
         present.judge(changes)?;
@@ -143,7 +161,7 @@ impl Road {
         if_match: Option<Etag>,
         departure: &Departure,
     ) -> Result<(), Error> {
-        let _turn = self.turns.take(R::tag(id)).await;
+        let _turn = self.turn::<R>(caller, id, departure).await?;
         if if_match.is_some() {
             agree::<R>(if_match, &self.fresh::<R>(caller, id).await?.0)?;
         }
@@ -161,6 +179,23 @@ impl Road {
         }
     }
 
+    /// The turn to write to an object, within the caller's patience: nobody queues for whom nobody waits.
+    async fn turn<R: Resource>(
+        &self,
+        caller: &Caller,
+        id: R::Id,
+        departure: &Departure,
+    ) -> Result<MutexGuard<'_, ()>, Error> {
+        let turn = self.turns.take(R::tag(id));
+        let turn = tokio::time::timeout_at(caller.deadline(), turn).await;
+        turn.ok()
+            .filter(|_| !departure.is_abandoned())
+            .ok_or_else(|| {
+                let message = "the writes before this one did not end in time: nothing was done";
+                Error::new(ErrorKind::UpstreamTimeout, message)
+            })
+    }
+
     /// Sends a write: once, unless the first connection never stood.
     async fn send(
         &self,
@@ -169,6 +204,7 @@ impl Road {
         writing: &Writing,
         departure: &Departure,
     ) -> Result<Done, Error> {
+        let _lane = self.lanes.take(caller, caller.deadline()).await?;
         departure.leave()?;
         caller.budget().charge();
         let attempt = || async {
@@ -189,6 +225,7 @@ impl Road {
             outcome = attempt().await;
         }
         let Undone { error, refusal, .. } = match outcome {
+            Ok(done) if done.is_page => attempt::unknown("the upstream answered with a page"),
             Ok(done) => return Ok(done),
             Err(undone) => undone,
         };
@@ -235,7 +272,14 @@ impl Road {
             }
             Ok((object, body.to_owned()))
         };
-        self.read(caller, &read, decode).await
+        let fresh = self.read(caller, &read, decode).await;
+        if let Err(error) = &fresh
+            && error.kind() == ErrorKind::NotFound
+        {
+            // Whatever is kept of it is older than that it is gone.
+            self.epochs.bump(R::tag(id));
+        }
+        fresh
     }
 
     /// The object after a write that is done, but whose answer does not show it.
@@ -251,7 +295,6 @@ impl Road {
         write: &R::Write,
         done: &Done,
     ) -> Result<Arc<R>, Error> {
-        // A page in HTML may be anybody's: then not even that it was done is certain.
         let Some(unique) = R::unique(write).filter(|_| done.is_own) else {
             let error = Error::new(ErrorKind::UpstreamInvalid, "the answer shows no id");
             return Err(unseen(error));
@@ -294,10 +337,11 @@ fn told<R: Resource>(done: &Done) -> Option<Told<R>> {
     })
 }
 
-/// The id at the end of `Location`. Nothing else of it is believed: it cannot send us anywhere.
+/// The id at the end of a `Location` such as `…/customer/3`. Nothing else of it is believed: it cannot send us anywhere.
 fn located<R: Resource>(done: &Done) -> Option<R::Id> {
-    let location = done.location.as_deref()?;
-    R::Id::parse(location.rsplit('/').next()?)
+    let (collection, id) = done.location.as_deref()?.rsplit_once('/')?;
+    let is_ours = collection.ends_with(R::COLLECTION);
+    is_ours.then(|| R::Id::parse(id)).flatten()
 }
 
 fn item<R: Resource>(id: R::Id) -> String {

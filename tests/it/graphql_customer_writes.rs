@@ -137,10 +137,14 @@ async fn every_rule_that_an_input_breaks_is_told_with_its_path_and_nothing_is_se
         told("billingTemplateId", "must not be negative"),
     ];
     assert_eq!(writer.wrong("createCustomer", input).await, wanted);
-    let input = json!({ "id": "x", "name": null, "contactName": " ", "ifMatch": "x" });
+    let input = json!({
+        "id": "x", "name": null, "contactName": " ", "tradeTemplateId": null, "updateFWOs": null, "ifMatch": "x",
+    });
     let wanted = vec![
         told("id", "is not a global id"),
         told("ifMatch", "is not an etag of this API"),
+        told("tradeTemplateId", "cannot be emptied"),
+        told("updateFWOs", "cannot be emptied"),
         told("name", "is required"),
         told("contactName", "must not be blank"),
     ];

@@ -242,6 +242,8 @@ async fn every_rule_that_an_order_breaks_is_told_with_its_path_and_nothing_is_se
             "materials.1.databaseId",
             "names a line that another line names already",
         ),
+        ("materials.0.databaseId", "names no line of the order"),
+        ("materials.1.databaseId", "names no line of the order"),
         ("labor.0.overtimeHours", "must be from 0 to 24"),
         (
             "labor.0.regularHours",
@@ -267,23 +269,49 @@ async fn every_rule_that_an_order_breaks_is_told_with_its_path_and_nothing_is_se
 }
 
 #[tokio::test]
+async fn a_fraction_that_is_written_as_a_number_is_refused_before_it_loses_digits() {
+    let user = Stack::shared().user("pm").await;
+    let mutation = "mutation($amount: Decimal) { createFwo(input: {
+        projectId: 1, summary: \"x\", description: \"x\", labor: [{ regularRate: $amount }]
+    }) { clientMutationId } }";
+    for amount in ["1250.50", "9007199254740993.25", "1e2"] {
+        let literal = mutation
+            .replace("$amount }", &format!("{amount} }}"))
+            .replace("($amount: Decimal)", "");
+        let variables = serde_json::from_str(&format!(r#"{{ "amount": {amount} }}"#)).unwrap();
+        for (text, variables) in [(mutation, variables), (literal.as_str(), json!({}))] {
+            let answer = user.ask(text, variables).await;
+            let error = &answer["errors"][0];
+            assert_eq!(
+                error["extensions"]["code"], "BAD_USER_INPUT",
+                "{amount}: {answer}"
+            );
+            let field = &error["extensions"]["fields"][0]["field"];
+            let path = field.as_str().unwrap_or_default();
+            assert!(path.ends_with("labor.0.regularRate"), "{amount}: {answer}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_project_that_is_not_there_and_a_line_of_another_order_are_told_with_their_paths() {
     let stack = Stack::start("docs");
     let user = stack.user("pm").await;
     let (id, _) = made(&user).await;
-    for (outcome, path) in [
-        (user.create_fwo(with(order(), json!({ "projectId": "999" }))).await, "projectId"),
+    for (outcome, path, rule) in [
+        (user.create_fwo(with(order(), json!({ "projectId": "999" }))).await, "projectId", "names nothing that exists"),
         (
             user.update_fwo(json!({ "id": id, "equipment": [{
                 "databaseId": "999999", "description": "Lift", "quantity": "1", "unitType": "Days", "rate": "1",
             }] })).await,
             "equipment.0.databaseId",
+            "names no line of the order",
         ),
     ] {
         let Outcome::Told(refusal) = outcome else {
             panic!("{path}: {outcome:?}");
         };
-        let wanted = (path.to_owned(), "names nothing that exists".to_owned());
+        let wanted = (path.to_owned(), rule.to_owned());
         assert_eq!(refusal.violations, [wanted]);
     }
 }

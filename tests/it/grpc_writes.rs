@@ -125,6 +125,28 @@ async fn a_deadline_that_passes_before_a_write_has_left_says_so_and_nothing_leav
 }
 
 #[tokio::test]
+async fn a_write_that_waits_for_the_one_before_it_waits_no_longer_than_its_caller() {
+    let door = door("PUT", Duration::from_secs(2)).await;
+    let mut client = door.customers();
+    let first = tokio::spawn(async move { client.update_customer(asked(update(4))).await });
+    let has_left = async {
+        while count(&door, "PUT") == 0 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(5), has_left)
+        .await
+        .unwrap();
+    let timeout = [("grpc-timeout", "300m")];
+    let response = door.post(UPDATE_CUSTOMER, &update(4), &timeout).await;
+    let status = status(&response);
+    assert_eq!(status.code(), Code::DeadlineExceeded);
+    assert!(status.message().ends_with("nothing was done"), "{status:?}");
+    assert!(first.await.unwrap().is_ok());
+    assert_eq!(count(&door, "PUT"), 1);
+}
+
+#[tokio::test]
 async fn a_client_that_hangs_up_does_not_stop_a_write_under_way() {
     let door = door("POST", Duration::from_millis(500)).await;
     let mut client = door.customers();

@@ -262,3 +262,26 @@ async fn customers_that_their_list_hides_are_looked_up_as_far_as_the_bill_allows
             .all(|edge| edge["node"]["customer"]["name"].is_string())
     );
 }
+
+#[tokio::test]
+async fn an_etag_stands_for_the_order_that_is_shown_with_it_or_is_not_given() {
+    let order =
+        |status: &str| json!({ "id": 7, "number": "000007", "status": status, "customerId": 3 });
+    let stub = StubUpstream::start(move |asked| match asked.path.as_str() {
+        "/fwo" => asked.page_of(&[order("ENTRY")]),
+        _ => Answer::json(order("PRICING")),
+    })
+    .await;
+    let (_gateway, user) = impatient_gateway(&format!("http://{}", stub.address));
+    let listed = "{ fwos(first: 1) { edges { node { status etag } } } }";
+    let answer = user.ask(listed, json!({})).await;
+    let node = &answer["data"]["fwos"]["edges"][0]["node"];
+    assert_eq!(node, &json!({ "status": "ENTRY", "etag": null }));
+    assert_eq!(answer["errors"][0]["extensions"]["code"], "CONFLICT");
+    // By its id it is read as a whole where an etag is asked for, and from the list where none is.
+    let by_id = |fields: &str| format!("{{ fwo(by: {{ databaseId: 7 }}) {{ {fields} }} }}");
+    let data = user.data(&by_id("status etag")).await;
+    assert_eq!(data["fwo"]["status"], "PRICING");
+    assert!(data["fwo"]["etag"].is_string());
+    assert_eq!(user.data(&by_id("status")).await["fwo"]["status"], "ENTRY");
+}

@@ -36,6 +36,9 @@ struct Case {
 /// The customer that each create makes.
 const MADE: &str = r#"{"id":4,"name":"Mill","number":"01000","status":"ACTIVE"}"#;
 
+/// Another customer, who has been there before.
+const OTHER: &str = r#"{"id":9,"name":"Dam","number":"00009","status":"ACTIVE"}"#;
+
 fn cases() -> Vec<Case> {
     let case = |name, reply, reason, reads| Case {
         name,
@@ -63,6 +66,13 @@ fn cases() -> Vec<Case> {
             said(200, r#"{"id":"4"}"#),
             "",
             1,
+        ),
+        // Neither says which customer it is: it is looked for.
+        case(
+            "202 with the location of a job",
+            done(202, "location: /jobs/17\r\n", ""),
+            "",
+            0,
         ),
         case("204", Whole(http(204, "", b"")), "", 0),
         case("200 with true", said(200, "true"), "", 0),
@@ -109,6 +119,12 @@ fn cases() -> Vec<Case> {
                 "content-type: text/html\r\n",
                 b"<html>marker-of-the-upstream",
             )),
+            UNKNOWN,
+            0,
+        ),
+        case(
+            "200 with the number of something else",
+            said(200, "9"),
             UNKNOWN,
             0,
         ),
@@ -174,6 +190,7 @@ async fn each_fault_of_a_write_is_told_as_it_is_and_the_write_is_sent_once() {
             match (asked.method.as_str(), asked.target.as_str()) {
                 ("POST", _) => reply.clone(),
                 (_, "/customer/4") => Whole(json_answer(200, "", MADE)),
+                (_, "/customer/9") => Whole(json_answer(200, "", OTHER)),
                 _ => Whole(json_answer(200, "", &format!(r#"{{"content":[{MADE}]}}"#))),
             }
         })
@@ -198,6 +215,22 @@ async fn each_fault_of_a_write_is_told_as_it_is_and_the_write_is_sent_once() {
         let shown = format!("{outcome:?}");
         let leaks = shown.contains(MARKER) || shown.contains("127.0.0.1");
         assert!(!leaks, "{name}: {shown}");
+    }
+}
+
+#[tokio::test]
+async fn somebodys_page_in_answer_to_a_write_says_nothing_of_its_outcome() {
+    let upstream = FaultyUpstream::start(|asked| match asked.method.as_str() {
+        "GET" => Whole(json_answer(200, "", MADE)),
+        _ => Whole(http(200, "content-type: text/html\r\n", b"<html>sign in")),
+    })
+    .await;
+    let (_gateway, user) = impatient_gateway(&upstream.base);
+    for mut door in Writer::both(&user).await {
+        let id = json!({ "id": global_id("Customer", 4) });
+        let change = json!({ "id": global_id("Customer", 4), "city": "Dayton" });
+        assert_eq!(door.update_customer(change).await.reason(), UNKNOWN);
+        assert_eq!(door.delete_customer(id).await.reason(), UNKNOWN);
     }
 }
 
