@@ -161,13 +161,14 @@ fn cut<F: SortField>(
     place: Place<F>,
 ) -> Page<F> {
     let mut rows = Vec::with_capacity(window.count as usize);
-    let mut beyond = false;
+    let (mut next, mut beyond) = (window.start, false);
     for (page, listing) in pages.iter().zip(listings) {
         for (index, row) in (page.start()..).zip(&listing.rows) {
             if index >= window.end() {
                 beyond = true;
-            } else if index >= window.start {
+            } else if index >= next {
                 rows.push(row.clone());
+                next = index + 1;
             }
         }
     }
