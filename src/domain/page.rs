@@ -18,6 +18,14 @@ pub const PAGE_SIZE_MAX_LEAST: u32 = 20;
 /// anchor again and to read it once more. With pages of 200 rows they find an anchor that moved by 3,000,000 rows.
 pub const DRIFT_CALLS_MAX: u64 = 24;
 
+/// Rows read beyond both ends of the last window of a list: so many may come or go between the call that says how
+/// many rows there are and the one that reads them.
+pub const LIST_END_SLACK: u32 = 8;
+
+/// Most calls that the last window of a list may take beyond [`PageRequest::calls_without_drift`], because its end
+/// moved farther than that.
+pub const LIST_END_CALLS_MAX: u64 = 2;
+
 /// A cursor or page token as it came in, with the name of its argument.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SealedCursor {
@@ -67,19 +75,21 @@ impl PageRequest {
     /// Most upstream calls that the request can take with pages of at most `page_size_max` rows, whatever the rows
     /// do meanwhile: one that would need more fails.
     ///
-    /// Without cursors, and where one page holds the window, it is what the request costs on a cold cache.
+    /// For a window at a known place that one page holds it is what the request costs on a cold cache.
     pub fn calls_max(&self, page_size_max: u32) -> u64 {
         let calls = self.calls_without_drift(page_size_max);
-        let one_page = match self.end {
-            End::Front => 1,
-            End::Back => 2,
-        };
         let is_anchored = self.after.is_some() || self.before.is_some();
-        if is_anchored || calls > one_page {
-            calls + DRIFT_CALLS_MAX
-        } else {
-            calls
+        match self.end {
+            End::Front if !is_anchored && calls == 1 => calls,
+            End::Back if !is_anchored && self.has_room(page_size_max) => calls + LIST_END_CALLS_MAX,
+            End::Front | End::Back => calls + DRIFT_CALLS_MAX,
         }
+    }
+
+    /// Whether one page holds the last window of any list, with the rows that are read beyond it.
+    fn has_room(&self, page_size_max: u32) -> bool {
+        let rows = u64::from(self.count) + 2 * u64::from(LIST_END_SLACK);
+        pages_anywhere(rows, page_size_max) == 1
     }
 
     /// Upstream calls on a cold cache while the rows stay where they are.
@@ -234,6 +244,7 @@ impl UpstreamPage {
 mod tests {
     use super::DRIFT_CALLS_MAX;
     use super::End;
+    use super::LIST_END_CALLS_MAX;
     use super::PAGE_SIZE_MAX_LEAST;
     use super::PageRequest;
     use super::SealedCursor;
@@ -268,7 +279,7 @@ mod tests {
         };
         for (request, calm, most) in [
             (&front, 1, 1),
-            (&last, 2, 2),
+            (&last, 2, 2 + LIST_END_CALLS_MAX),
             (&after, 1, 1 + DRIFT_CALLS_MAX),
             (&far, 2, 2 + DRIFT_CALLS_MAX),
             (&before, 1, 1 + DRIFT_CALLS_MAX),
