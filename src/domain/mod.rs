@@ -5,6 +5,7 @@
 pub mod caller;
 pub mod change;
 mod check;
+pub mod collation;
 pub mod cursor;
 pub mod customer;
 pub mod customer_write;

@@ -18,6 +18,7 @@ use crate::domain::request_id::RequestId;
 use crate::gateway::Gateway;
 use crate::gateway::paging::List;
 use crate::gateway::paging::Page;
+use crate::gateway::walk::Pages;
 
 impl Gateway {
     /// The customer with this id; fails with `NotFound` where the caller can see none.
@@ -77,8 +78,11 @@ impl Gateway {
             order: &query.order,
             page_size_max: upstream.page_size_max(),
         };
-        list.page(request, |page| upstream.customers(caller, query, page))
-            .await
+        let pages = Pages {
+            fetch: |page| upstream.customers(caller, query, page),
+            forget: || upstream.forget_customers_lists(caller),
+        };
+        list.page(request, pages).await
     }
 
     /// Makes a customer and gives it as the upstream has it then.

@@ -20,6 +20,7 @@ use crate::domain::request_id::RequestId;
 use crate::gateway::Gateway;
 use crate::gateway::paging::List;
 use crate::gateway::paging::Page;
+use crate::gateway::walk::Pages;
 
 /// Orders read at the same time for one list: 200 of them in 25 rounds stay below the longest operation.
 const DETAILS_AT_ONCE: usize = 8;
@@ -59,8 +60,11 @@ impl Gateway {
             order: &query.order,
             page_size_max: upstream.page_size_max(),
         };
-        list.page(request, |page| upstream.fwos(caller, query, page))
-            .await
+        let pages = Pages {
+            fetch: |page| upstream.fwos(caller, query, page),
+            forget: || upstream.forget_fwos_lists(caller),
+        };
+        list.page(request, pages).await
     }
 
     /// The orders of a list with all their lines, in the same order; the first failure is the list's.

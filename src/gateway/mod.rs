@@ -2,9 +2,15 @@
 
 mod auth;
 mod customers;
+mod footing;
 mod fwos;
+#[cfg(test)]
+mod histories;
 mod lookups;
 mod paging;
+mod search;
+mod view;
+mod walk;
 mod writes;
 
 use std::sync::Arc;

@@ -57,6 +57,8 @@ use crate::upstream::attempt::Read;
 use crate::upstream::cache::AnswerCache;
 use crate::upstream::cache::Fetched;
 use crate::upstream::epochs::Epochs;
+use crate::upstream::epochs::Kind;
+use crate::upstream::epochs::Tag;
 use crate::upstream::metrics::Metrics;
 use crate::upstream::question::CustomersPage;
 use crate::upstream::question::CustomersTotal;
@@ -225,6 +227,12 @@ impl Upstream {
             .await
     }
 
+    /// Ends what the caller's lists of customers said until now: their rows were seen to have moved since.
+    pub fn forget_customers_lists(&self, caller: &Caller) {
+        let lists = Tag::Lists(caller.fingerprint(), Kind::Customers);
+        self.road.epochs.bump(lists);
+    }
+
     /// The customer as it was read lately, by itself or in a list. Asks nobody.
     pub fn known_customer(&self, caller: &Caller, id: CustomerId) -> Option<Arc<Customer>> {
         self.customers.get(caller, &id)
@@ -281,6 +289,12 @@ impl Upstream {
             page,
         };
         self.fwo_pages.get_or_fetch(caller, subject, fetch).await
+    }
+
+    /// Ends what the caller's lists of orders said until now: their rows were seen to have moved since.
+    pub fn forget_fwos_lists(&self, caller: &Caller) {
+        let lists = Tag::Lists(caller.fingerprint(), Kind::Fwos);
+        self.road.epochs.bump(lists);
     }
 }
 
