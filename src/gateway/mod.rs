@@ -22,6 +22,7 @@ use ring::rand::SystemRandom;
 use secrecy::ExposeSecret;
 use secrecy::SecretString;
 use tokio_util::task::TaskTracker;
+use tracing::warn;
 
 pub use crate::gateway::auth::Login;
 pub use crate::gateway::lookups::Found;
@@ -68,7 +69,13 @@ impl Gateway {
     pub fn new(settings: Settings, upstream: Upstream) -> Result<Self, Error> {
         let secret = match &settings.secret {
             Some(secret) => secret.expose_secret().as_bytes().to_vec(),
-            None => random_secret()?,
+            None => {
+                warn!(
+                    setting = "gateway.secret",
+                    "gateway.secret is not set: cursors and page tokens end with this process, and no other instance takes them"
+                );
+                random_secret()?
+            }
         };
         let tasks = TaskTracker::new();
         Ok(Gateway(Arc::new(Inner {
