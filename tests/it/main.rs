@@ -32,6 +32,7 @@ mod grpc_services;
 mod grpc_wire;
 mod grpc_writes;
 
+mod cursors;
 mod exactly_once;
 mod failures;
 mod guide;
