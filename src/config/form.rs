@@ -42,6 +42,8 @@ pub enum Form {
     Switch,
     /// One of these words.
     Choice(&'static [&'static str]),
+    /// Any of these words, with commas between them; in the file a list of texts, too.
+    Words(&'static [&'static str]),
     /// Directives of a log filter, as in `RUST_LOG`.
     Filter,
     /// At least so many characters that are never shown.
@@ -57,6 +59,7 @@ pub(super) enum Value {
     Number(u64),
     Switch(bool),
     Text(String),
+    Words(Vec<String>),
     Secret(SecretString),
 }
 
@@ -77,6 +80,7 @@ impl Form {
             Form::Count(min, max) => format!("a number from {min} to {max}"),
             Form::Switch => "true or false".to_owned(),
             Form::Choice(words) => format!("one of {}", words.join(", ")),
+            Form::Words(known) => format!("any of {}, with commas between", known.join(", ")),
             Form::Filter => {
                 "log directives such as info or info,peerassist_gateway=debug".to_owned()
             }
@@ -121,6 +125,13 @@ impl Form {
                 .map_err(|_| "is neither true nor false"),
             Form::Choice(words) if words.contains(&text) => Ok(Value::Text(text.to_owned())),
             Form::Choice(_) => Err("is not a known word"),
+            Form::Words(known) => {
+                let said: Vec<String> = words(text).map(str::to_owned).collect();
+                match said.iter().all(|word| known.contains(&word.as_str())) {
+                    true => Ok(Value::Words(said)),
+                    false => Err("is not a known word"),
+                }
+            }
             Form::Filter => match EnvFilter::try_new(text) {
                 Ok(_) => Ok(Value::Text(text.to_owned())),
                 Err(_) => Err("is not a log filter"),
@@ -129,6 +140,13 @@ impl Form {
             Form::Secret(_) => Ok(Value::Secret(SecretString::from(text))),
         }
     }
+}
+
+/// The words of a text with commas between them.
+pub(super) fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(',')
+        .map(str::trim)
+        .filter(|word| !word.is_empty())
 }
 
 fn url(text: &str) -> Result<Url, &'static str> {

@@ -9,12 +9,15 @@ use url::Host;
 use url::Url;
 
 use crate::config::Config;
+use crate::config::form::Form;
 use crate::config::form::Value;
+use crate::config::form::words;
 use crate::config::mistake::Mistake;
 use crate::config::mistake::Mistakes;
 use crate::config::sources::Said;
 use crate::config::sources::Sayings;
 use crate::config::sources::Sources;
+use crate::config::sources::nearest;
 use crate::config::table::Absent;
 use crate::config::table::SETTINGS;
 use crate::config::table::Setting;
@@ -23,6 +26,8 @@ use crate::graphql;
 use crate::grpc;
 use crate::telemetry;
 use crate::upstream;
+use crate::upstream::profile::IgnoredFilters;
+use crate::upstream::profile::Profile;
 
 impl Config {
     /// Reads every setting from its strongest source. Fails with all mistakes of all sources.
@@ -51,7 +56,7 @@ impl Values {
                     Ok(value) => {
                         values.insert(setting.key, value);
                     }
-                    Err(problem) => mistakes.push(misread(setting, said, problem)),
+                    Err(problem) => mistakes.extend(misread(setting, said, problem)),
                 },
                 (None, Absent::Required) => mistakes.push(missing(setting)),
                 (None, Absent::Default(_) | Absent::Unset) => {}
@@ -71,6 +76,12 @@ impl Values {
             upstream: self.upstream(),
             gateway: gateway::Settings {
                 secret: self.secret("gateway.secret"),
+                scan_rows_max: self.number("gateway.scan_rows_max"),
+                limits: gateway::Limits {
+                    upstream_calls_per_request: self.number("limits.upstream_calls_per_request"),
+                    rows_per_request: self.number("limits.rows_per_request"),
+                    upstream_calls_per_minute: self.number("limits.upstream_calls_per_minute"),
+                },
             },
             graphql: graphql::Settings {
                 introspection: self.switch("graphql.introspection"),
@@ -109,6 +120,11 @@ impl Values {
             body_bytes_max: self.size("upstream.body_bytes_max"),
             page_size_max: u32::try_from(self.number("upstream.page_size_max"))
                 .expect("the table bounds it"),
+            profile: Profile {
+                ignored_filters: IgnoredFilters::named(
+                    self.words("upstream.profile.ignored_filters"),
+                ),
+            },
             cache: upstream::cache::Settings {
                 bytes_max: self.number("upstream.cache.bytes_max"),
                 customer_ttl: self.duration("upstream.cache.customer_ttl"),
@@ -164,6 +180,15 @@ impl Values {
         }
     }
 
+    fn words(&self, key: &str) -> impl Iterator<Item = &str> {
+        let words = match self.0.get(key) {
+            Some(Value::Words(words)) => words.as_slice(),
+            None => &[],
+            Some(_) => unreachable!("the table says that {key} is words"),
+        };
+        words.iter().map(String::as_str)
+    }
+
     fn secret(&self, key: &str) -> Option<SecretString> {
         match self.0.get(key) {
             Some(Value::Secret(secret)) => Some(secret.clone()),
@@ -173,14 +198,25 @@ impl Values {
     }
 }
 
-fn misread(setting: &Setting, said: &Said, problem: &str) -> Mistake {
-    Mistake {
+/// One mistake for the text, or one for each word of it that nobody knows.
+fn misread(setting: &Setting, said: &Said, problem: &str) -> Vec<Mistake> {
+    let mistake = |text: &str, fix: Option<String>| Mistake {
         source: said.source.clone(),
         key: Some(setting.key.to_owned()),
-        value: Some(setting.form.shown(&said.text)),
+        value: Some(setting.form.shown(text)),
         problem: problem.to_owned(),
-        fix: format!("write {}", setting.form.hint()),
-    }
+        fix: fix.unwrap_or_else(|| format!("write {}", setting.form.hint())),
+    };
+    let Form::Words(known) = setting.form else {
+        return vec![mistake(&said.text, None)];
+    };
+    let unknown = words(&said.text).filter(|word| !known.contains(word));
+    let near = |word: &str| nearest(word, known.iter().map(|known| (*known).to_owned()));
+    let mistakes = unknown.map(|word| {
+        let meant = near(word).map(|near| format!("did you mean {near}?"));
+        mistake(word, meant)
+    });
+    mistakes.collect()
 }
 
 fn missing(setting: &Setting) -> Mistake {

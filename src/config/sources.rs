@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use toml::Table;
 use toml::Value;
 
+use crate::config::form::Form;
 use crate::config::mistake::Mistake;
 use crate::config::table::Absent;
 use crate::config::table::FILE_VARIABLE;
@@ -203,6 +204,10 @@ fn gather_table(
             (Some(setting), Value::Boolean(switch)) => {
                 say(sayings, setting.key, &switch.to_string(), source)
             }
+            (Some(setting), Value::Array(items)) if is_words(setting, items) => {
+                let words: Vec<&str> = items.iter().filter_map(Value::as_str).collect();
+                say(sayings, setting.key, &words.join(","), source);
+            }
             (Some(setting), other) => mistakes.push(Mistake {
                 source: source.to_owned(),
                 key: Some(key),
@@ -219,6 +224,11 @@ fn gather_table(
             }
         }
     }
+}
+
+/// Whether a list of texts may say the setting.
+fn is_words(setting: &Setting, items: &[Value]) -> bool {
+    matches!(setting.form, Form::Words(_)) && items.iter().all(Value::is_str)
 }
 
 fn is_section(key: &str) -> bool {
@@ -247,7 +257,7 @@ fn unknown(source: &str, name: &str, noun: &str, known: impl Iterator<Item = Str
 }
 
 /// The known name that somebody who wrote `name` probably meant.
-fn nearest(name: &str, known: impl Iterator<Item = String>) -> Option<String> {
+pub(super) fn nearest(name: &str, known: impl Iterator<Item = String>) -> Option<String> {
     let likeness = |candidate: &str| {
         let (name, candidate) = (
             name.trim_start_matches(PREFIX),

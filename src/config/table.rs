@@ -69,6 +69,7 @@ pub const SETTINGS: &[Setting] = {
     use crate::config::table::Absent::Default;
     use crate::config::table::Absent::Required;
     use crate::config::table::Absent::Unset;
+    use crate::upstream::profile::FILTER_NAMES;
     &[
         setting("listen", Address, Default("127.0.0.1:8080"), "where GraphQL, gRPC and GraphiQL listen"),
         setting("admin_listen", Address, Default("127.0.0.1:9464"), "where /livez, /readyz and /metrics listen"),
@@ -87,12 +88,18 @@ pub const SETTINGS: &[Setting] = {
         setting("upstream.operation_timeout", Timeout, Default("15s"), "for one client request with all its upstream calls and retries"),
         setting("upstream.body_bytes_max", Bytes(1024), Default("8MiB"), "largest upstream answer that is read"),
         setting("upstream.page_size_max", Count(20, 1000), Default("200"), "largest page asked of the upstream; fewer than 20 rows would not let pages overlap"),
+        setting("upstream.profile.ignored_filters", Words(FILTER_NAMES), Unset, "filters that the upstream ignores: the gateway then reads the list and filters by itself, see gateway.scan_rows_max"),
         setting("upstream.cache.bytes_max", Bytes(0), Default("64MiB"), "memory for cached answers"),
         setting("upstream.cache.customer_ttl", Duration, Default("30s"), "how long a customer is served without asking again"),
         setting("upstream.cache.fwo_ttl", Duration, Default("30s"), "how long a field work order is served without asking again"),
         setting("upstream.cache.list_ttl", Duration, Default("30s"), "how long a page of a list is served without asking again"),
 
         setting("gateway.secret", Secret(32), Unset, "seals cursors and page tokens; unset, they end with the process and differ between instances"),
+        setting("gateway.scan_rows_max", Count(1, 100_000), Default("2000"), "longest list in rows that is read whole for a filter that the upstream ignores; a longer one is UNIMPLEMENTED"),
+
+        setting("limits.upstream_calls_per_request", Count(0, 1_000_000), Default("100"), "most upstream calls that one request may take; one that may take more is refused before the first"),
+        setting("limits.rows_per_request", Count(0, 100_000_000), Default("10000"), "most rows of lists that one request may bring"),
+        setting("limits.upstream_calls_per_minute", Count(0, 100_000_000), Default("6000"), "most upstream calls that one token may cause in a minute; answers from the cache are free"),
 
         setting("graphql.introspection", Switch, Default("true"), "whether clients may read the schema"),
         setting("graphql.graphiql", Switch, Default("true"), "whether /graphiql/ is served"),

@@ -9,6 +9,7 @@ use secrecy::ExposeSecret;
 use secrecy::SecretString;
 use tokio::time::Instant;
 
+use crate::domain::budget::Budget;
 use crate::domain::error::Error;
 use crate::domain::error::ErrorKind;
 use crate::domain::ledger::Ledger;
@@ -105,12 +106,31 @@ impl FingerprintKey {
     }
 }
 
+/// What is known of a token from one request to the next.
+#[derive(Clone, Debug)]
+pub struct Standing {
+    /// When the token ends.
+    pub token_end: Instant,
+    /// What its bearer has cost the upstream lately.
+    pub budget: Arc<Budget>,
+}
+
+impl Standing {
+    /// A token that ends then and has cost nothing.
+    pub fn new(token_end: Instant) -> Self {
+        Standing {
+            token_end,
+            budget: Arc::default(),
+        }
+    }
+}
+
 /// One caller during one request.
 #[derive(Clone, Debug)]
 pub struct Caller {
     token: BearerToken,
     fingerprint: Fingerprint,
-    token_end: Instant,
+    standing: Standing,
     deadline: Instant,
     ledger: Option<Arc<Ledger>>,
     /// The field that asks, where a ledger wants to know.
@@ -118,21 +138,21 @@ pub struct Caller {
 }
 
 impl Caller {
-    /// A caller whose token ends when `token_end` says of its fingerprint, and who waits until `deadline`.
+    /// A caller of whose fingerprint `standing` knows more, and who waits until `deadline`.
     ///
-    /// Fails as `token_end` does.
+    /// Fails as `standing` does.
     pub fn new(
         key: &FingerprintKey,
         token: BearerToken,
-        token_end: impl FnOnce(Fingerprint) -> Result<Instant, Error>,
+        standing: impl FnOnce(Fingerprint) -> Result<Standing, Error>,
         deadline: Instant,
     ) -> Result<Self, Error> {
         let fingerprint = key.fingerprint(&token);
-        let token_end = token_end(fingerprint)?;
+        let standing = standing(fingerprint)?;
         Ok(Caller {
             token,
             fingerprint,
-            token_end,
+            standing,
             deadline,
             ledger: None,
             path: None,
@@ -162,6 +182,13 @@ impl Caller {
         self.ledger
             .as_ref()
             .is_some_and(|ledger| ledger.has_questions())
+    }
+
+    /// Says in the ledger, where there is one, how many upstream calls the request may make.
+    pub fn expect(&self, calls: u64) {
+        if let Some(ledger) = &self.ledger {
+            ledger.expect(calls);
+        }
     }
 
     /// Enters a question into the ledger, where there is one; `call` is called only where it is to be seen.
@@ -195,7 +222,12 @@ impl Caller {
 
     /// When the token ends as far as we know; nothing read with it is served later.
     pub fn token_end(&self) -> Instant {
-        self.token_end
+        self.standing.token_end
+    }
+
+    /// What the caller has cost the upstream lately; each call made for them is charged to it.
+    pub fn budget(&self) -> &Budget {
+        &self.standing.budget
     }
 
     /// When the caller stops waiting.

@@ -31,6 +31,8 @@ pub enum ErrorKind {
     Precondition,
     /// The upstream asked this caller to slow down.
     RateLimited,
+    /// The request may cost more than this gateway allows it; nothing was asked.
+    BudgetExceeded,
     /// This gateway has more to do than it can.
     Overloaded,
     /// The upstream could not be reached, or said that it is unavailable.
@@ -53,7 +55,7 @@ pub enum ErrorKind {
 
 impl ErrorKind {
     /// Every kind, for tables that must be complete.
-    pub const ALL: [ErrorKind; 20] = [
+    pub const ALL: [ErrorKind; 21] = [
         ErrorKind::TokenMissing,
         ErrorKind::TokenInvalid,
         ErrorKind::TokenExpired,
@@ -65,6 +67,7 @@ impl ErrorKind {
         ErrorKind::InvalidInput,
         ErrorKind::Precondition,
         ErrorKind::RateLimited,
+        ErrorKind::BudgetExceeded,
         ErrorKind::Overloaded,
         ErrorKind::UpstreamUnavailable,
         ErrorKind::UpstreamTimeout,
@@ -90,6 +93,7 @@ impl ErrorKind {
             ErrorKind::InvalidInput => "INVALID_INPUT",
             ErrorKind::Precondition => "PRECONDITION",
             ErrorKind::RateLimited => "RATE_LIMITED",
+            ErrorKind::BudgetExceeded => "BUDGET_EXCEEDED",
             ErrorKind::Overloaded => "OVERLOADED",
             ErrorKind::UpstreamUnavailable => "UPSTREAM_UNAVAILABLE",
             ErrorKind::UpstreamTimeout => "UPSTREAM_TIMEOUT",
@@ -111,13 +115,46 @@ impl ErrorKind {
     }
 }
 
-/// One field of a request that breaks a rule.
+/// One field of a request that breaks a rule, or that cannot be answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Violation {
     /// The path of the field in the door's own words: `by.databaseId`, `page_size`.
     pub field: String,
-    /// The rule that it breaks.
+    /// The rule that it breaks, or what is the matter with it.
     pub rule: String,
+}
+
+/// How far a request goes beyond what this gateway allows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Excess {
+    /// Which allowance it is.
+    pub quota: Quota,
+    /// How much the request may take at most.
+    pub bound: u64,
+    /// How much is allowed.
+    pub limit: u64,
+}
+
+/// What a request is allowed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Quota {
+    /// Calls of the upstream for one request.
+    CallsPerRequest,
+    /// Rows of lists in one answer.
+    RowsPerRequest,
+    /// Calls of the upstream for one caller in one minute.
+    CallsPerMinute,
+}
+
+impl Quota {
+    /// The word of this quota for programs.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Quota::CallsPerRequest => "UPSTREAM_CALLS_PER_REQUEST",
+            Quota::RowsPerRequest => "ROWS_PER_REQUEST",
+            Quota::CallsPerMinute => "UPSTREAM_CALLS_PER_MINUTE",
+        }
+    }
 }
 
 /// A failure: its kind steers, its message is shown, its source is for the log alone.
@@ -131,6 +168,7 @@ struct Inner {
     kind: ErrorKind,
     message: Cow<'static, str>,
     violations: Vec<Violation>,
+    excess: Option<Excess>,
     retry_after: Option<Duration>,
     source: Option<Arc<dyn StdError + Send + Sync>>,
 }
@@ -142,6 +180,7 @@ impl Error {
             kind,
             message: message.into(),
             violations: Vec::new(),
+            excess: None,
             retry_after: None,
             source: None,
         }))
@@ -153,21 +192,47 @@ impl Error {
             field: field.into(),
             rule: rule.into(),
         };
-        let message = format!("{}: {}", violation.field, violation.rule);
-        Error::new(ErrorKind::InvalidInput, message).with(|inner| inner.violations.push(violation))
+        Error::of_fields(ErrorKind::InvalidInput, vec![violation])
     }
 
     /// A request that breaks these rules; `Ok` where there are none.
     pub fn all_invalid(violations: Vec<Violation>) -> Result<(), Self> {
-        let Some(Violation { field, rule }) = violations.first() else {
-            return Ok(());
-        };
-        let message = match violations.len() - 1 {
-            0 => format!("{field}: {rule}"),
-            more => format!("{field}: {rule} (and {more} more)"),
-        };
-        let error = Error::new(ErrorKind::InvalidInput, message);
-        Err(error.with(|inner| inner.violations = violations))
+        match violations.is_empty() {
+            true => Ok(()),
+            false => Err(Error::of_fields(ErrorKind::InvalidInput, violations)),
+        }
+    }
+
+    /// A failure that lies in these fields of the request, at least one.
+    pub fn of_fields(kind: ErrorKind, fields: Vec<Violation>) -> Self {
+        let mut message = String::new();
+        if let Some(Violation { field, rule }) = fields.first() {
+            message = format!("{field}: {rule}");
+        }
+        if fields.len() > 1 {
+            message.push_str(&format!(" (and {} more)", fields.len() - 1));
+        }
+        Error::new(kind, message).with(|inner| inner.violations = fields)
+    }
+
+    /// The same failure with its fields in a door's words; one that lies in no field stays as it is.
+    #[must_use]
+    pub fn reworded(self, reword: impl Fn(&Violation) -> Violation) -> Self {
+        if self.violations().is_empty() {
+            return self;
+        }
+        let fields = self.violations().iter().map(reword).collect();
+        let Error(reworded) = Error::of_fields(self.kind(), fields);
+        self.with(|inner| {
+            inner.message = reworded.message.clone();
+            inner.violations = reworded.violations.clone();
+        })
+    }
+
+    /// A request that may cost more than it is allowed.
+    pub fn exceeding(excess: Excess, message: impl Into<Cow<'static, str>>) -> Self {
+        let error = Error::new(ErrorKind::BudgetExceeded, message);
+        error.with(|inner| inner.excess = Some(excess))
     }
 
     /// The same failure, worth another try after `wait`.
@@ -197,9 +262,14 @@ impl Error {
         &self.0.message
     }
 
-    /// The fields at fault; empty unless the kind is `InvalidInput`.
+    /// The fields at fault; every `InvalidInput` has some.
     pub fn violations(&self) -> &[Violation] {
         &self.0.violations
+    }
+
+    /// How far the request goes beyond its budget; absent unless the kind is `BudgetExceeded`.
+    pub fn excess(&self) -> Option<Excess> {
+        self.0.excess
     }
 
     /// How long to wait before another try, where that is known.

@@ -16,6 +16,7 @@ use crate::domain::id::CustomerId;
 use crate::domain::id::FwoId;
 use crate::domain::id::Id;
 use crate::domain::id::ProjectId;
+use crate::domain::moment::whole_millisecond;
 use crate::domain::money::Decimal;
 use crate::domain::order::Order;
 use crate::domain::order::SortField;
@@ -391,12 +392,21 @@ pub struct FwosQuery {
 }
 
 impl FwosQuery {
-    /// A query whose lists of words are in one order, so that equal questions are one question.
+    /// A query whose lists of words are in one order and whose moments are the upstream's, so that equal
+    /// questions are one question.
     pub fn new(mut filter: FwosFilter, order: Order<FwoField>) -> Self {
         filter.status.sort_unstable();
         filter.status.dedup();
         filter.kind.sort_unstable();
         filter.kind.dedup();
+        for moment in [
+            &mut filter.created_from,
+            &mut filter.created_to,
+            &mut filter.updated_from,
+            &mut filter.updated_to,
+        ] {
+            *moment = moment.map(whole_millisecond);
+        }
         FwosQuery { filter, order }
     }
 

@@ -10,6 +10,8 @@ use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use crate::domain::error::Error;
+
 /// How much a caller asks to see.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Detail {
@@ -17,6 +19,23 @@ pub enum Detail {
     Totals,
     /// Each question, too.
     Questions,
+}
+
+/// What a caller asks with: a header of HTTP, or metadata of gRPC.
+pub const HEADER: &str = "x-explain";
+
+impl Detail {
+    /// What the value of [`HEADER`] asks for; nothing for `0` and where there is none.
+    ///
+    /// Fails with `InvalidInput` for anything but `0`, `1` and `2`.
+    pub fn asked(value: Option<&[u8]>) -> Result<Option<Self>, Error> {
+        match value {
+            None | Some(b"0") => Ok(None),
+            Some(b"1") => Ok(Some(Detail::Totals)),
+            Some(b"2") => Ok(Some(Detail::Questions)),
+            Some(_) => Err(Error::invalid(HEADER, "must be 0, 1 or 2")),
+        }
+    }
 }
 
 /// What became of a question.
@@ -59,6 +78,8 @@ pub struct Question {
 /// How much in all.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Totals {
+    /// Upstream calls that the request might have made, as was known before the first one.
+    pub bound: u64,
     /// Upstream calls that were made, each try counted.
     pub actual: u64,
     /// Questions that were answered from the cache.
@@ -70,6 +91,7 @@ pub struct Totals {
 /// The ledger of one request.
 #[derive(Debug)]
 pub struct Ledger {
+    bound: AtomicU64,
     actual: AtomicU64,
     cached: AtomicU64,
     coalesced: AtomicU64,
@@ -80,6 +102,7 @@ impl Ledger {
     /// An empty ledger.
     pub fn new(detail: Detail) -> Arc<Self> {
         Arc::new(Ledger {
+            bound: AtomicU64::new(0),
             actual: AtomicU64::new(0),
             cached: AtomicU64::new(0),
             coalesced: AtomicU64::new(0),
@@ -93,6 +116,7 @@ impl Ledger {
     /// How much in all until now.
     pub fn totals(&self) -> Totals {
         Totals {
+            bound: self.bound.load(Ordering::Relaxed),
             actual: self.actual.load(Ordering::Relaxed),
             cached: self.cached.load(Ordering::Relaxed),
             coalesced: self.coalesced.load(Ordering::Relaxed),
@@ -106,6 +130,10 @@ impl Ledger {
             let questions = questions.lock().unwrap_or_else(PoisonError::into_inner);
             questions.clone()
         })
+    }
+
+    pub(super) fn expect(&self, calls: u64) {
+        self.bound.store(calls, Ordering::Relaxed);
     }
 
     /// Whether each question is to be seen.

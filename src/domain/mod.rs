@@ -2,19 +2,24 @@
 //!
 //! Pure values. Nothing here does I/O or knows a protocol; every other module may name this one.
 
+pub mod budget;
 pub mod caller;
 pub mod change;
 mod check;
 pub mod collation;
 pub mod cursor;
 pub mod customer;
+pub mod customer_filter;
 pub mod customer_write;
 pub mod error;
 pub mod etag;
+pub mod filter;
 pub mod fwo;
+pub mod fwo_filter;
 pub mod fwo_write;
 pub mod id;
 pub mod ledger;
+mod moment;
 pub mod money;
 pub mod order;
 pub mod page;

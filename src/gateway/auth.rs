@@ -8,6 +8,7 @@ use tokio::time::Instant;
 use crate::domain::caller::BearerToken;
 use crate::domain::caller::Caller;
 use crate::domain::caller::Fingerprint;
+use crate::domain::caller::Standing;
 use crate::domain::error::Error;
 use crate::domain::error::ErrorKind;
 use crate::gateway::Gateway;
@@ -17,7 +18,7 @@ use crate::upstream::Session;
 /// How long a token lives that somebody else obtained: "these tokens expire after 60 minutes" (guide).
 const TOKEN_LIFE: Duration = Duration::from_secs(60 * 60);
 
-/// Tokens remembered at once; 200 bytes each.
+/// Tokens remembered at once; 300 bytes each, their budgets included.
 const TOKENS_MAX: u64 = 100_000;
 
 /// Longest text of a login in bytes.
@@ -26,13 +27,13 @@ const LOGIN_TEXT_MAX: usize = 1024;
 /// A login that was granted.
 pub type Login = Session;
 
-/// When tokens end, by fingerprint.
-pub(super) struct KnownTokens(moka::sync::Cache<Fingerprint, TokenEnd>);
+/// What is known of tokens, by fingerprint.
+pub(super) struct KnownTokens(moka::sync::Cache<Fingerprint, KnownToken>);
 
-#[derive(Clone, Copy)]
-struct TokenEnd {
-    at: Instant,
-    /// Whether the upstream told us; otherwise it is 60 minutes after we first saw the token.
+#[derive(Clone)]
+struct KnownToken {
+    standing: Standing,
+    /// Whether the upstream told us its end; otherwise it is 60 minutes after we first saw the token.
     told: bool,
 }
 
@@ -46,13 +47,26 @@ impl KnownTokens {
         KnownTokens(tokens)
     }
 
-    fn told(&self, fingerprint: Fingerprint, at: Instant) {
-        self.0.insert(fingerprint, TokenEnd { at, told: true });
+    fn told(&self, fingerprint: Fingerprint, token_end: Instant) {
+        // An upstream may give the same token to a second login, which must not make its budget whole.
+        self.0.entry(fingerprint).and_upsert_with(|known| {
+            let standing = match known {
+                Some(known) => Standing {
+                    token_end,
+                    ..known.into_value().standing
+                },
+                None => Standing::new(token_end),
+            };
+            KnownToken {
+                standing,
+                told: true,
+            }
+        });
     }
 
-    fn end(&self, fingerprint: Fingerprint) -> TokenEnd {
-        let first_seen = || TokenEnd {
-            at: Instant::now() + TOKEN_LIFE,
+    fn known(&self, fingerprint: Fingerprint) -> KnownToken {
+        let first_seen = || KnownToken {
+            standing: Standing::new(Instant::now() + TOKEN_LIFE),
             told: false,
         };
         self.0.get_with(fingerprint, first_seen)
@@ -67,14 +81,14 @@ impl Gateway {
         let now = Instant::now();
         let longest = self.operation_timeout();
         let deadline = now + patience.unwrap_or(longest).min(longest);
-        let token_end = |fingerprint| {
-            let end = self.0.tokens.end(fingerprint);
-            if end.told && end.at <= now {
+        let standing = |fingerprint| {
+            let KnownToken { standing, told } = self.0.tokens.known(fingerprint);
+            if told && standing.token_end <= now {
                 return Err(Error::new(ErrorKind::TokenExpired, "the token has expired"));
             }
-            Ok(end.at)
+            Ok(standing)
         };
-        Caller::new(&self.0.fingerprints, token, token_end, deadline)
+        Caller::new(&self.0.fingerprints, token, standing, deadline)
     }
 
     /// Logs a user in at the upstream, once.

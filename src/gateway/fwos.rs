@@ -9,6 +9,7 @@ use futures_util::stream;
 use crate::domain::caller::Caller;
 use crate::domain::error::Error;
 use crate::domain::etag::Etag;
+use crate::domain::filter::Filter;
 use crate::domain::fwo::Fwo;
 use crate::domain::fwo::FwoField;
 use crate::domain::fwo::FwoSummary;
@@ -20,6 +21,7 @@ use crate::domain::request_id::RequestId;
 use crate::gateway::Gateway;
 use crate::gateway::paging::List;
 use crate::gateway::paging::Page;
+use crate::gateway::scan::FilteredList;
 use crate::gateway::walk::Pages;
 
 /// Orders read at the same time for one list: 200 of them in 25 rounds stay below the longest operation.
@@ -44,7 +46,7 @@ impl Gateway {
         }
     }
 
-    /// A page of the orders of a query.
+    /// A page of the orders of a query. Fails as [`customers`](Self::customers) does.
     pub async fn fwos(
         &self,
         caller: &Caller,
@@ -60,8 +62,16 @@ impl Gateway {
             order: &query.order,
             page_size_max: upstream.page_size_max(),
         };
+        let ignored = &upstream.profile().ignored_filters.fwos;
+        let (heeded, ignored) = query.filter.split(ignored);
+        let sent = FwosQuery {
+            filter: heeded.clone(),
+            order: query.order.clone(),
+        };
+        let read = |page| upstream.fwos(caller, &sent, page);
+        let rows = FilteredList::new(heeded, ignored, self.scan_bounds(), read);
         let pages = Pages {
-            fetch: |page| upstream.fwos(caller, query, page),
+            fetch: |page| rows.page(page),
             forget: || upstream.forget_fwos_lists(caller),
         };
         list.page(request, pages).await

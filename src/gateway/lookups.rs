@@ -4,6 +4,8 @@ use std::collections::HashMap;
 use std::fmt::Display;
 use std::hash::Hash;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use futures_util::StreamExt;
@@ -13,6 +15,7 @@ use crate::domain::caller::Caller;
 use crate::domain::customer::Customer;
 use crate::domain::customer::CustomersQuery;
 use crate::domain::error::Error;
+use crate::domain::error::ErrorKind;
 use crate::domain::fwo::Fwo;
 use crate::domain::id::CustomerId;
 use crate::domain::id::FwoId;
@@ -29,19 +32,62 @@ pub type Wanted<K> = (Caller, K);
 /// What was found for each id that was needed.
 pub type Found<K, V> = HashMap<K, Result<Arc<V>, Error>>;
 
+/// The lookups of customers of one request: how they are done is settled before the first one, and so is what they
+/// cost at most.
+#[derive(Debug)]
+pub struct CustomerLookups {
+    /// How many pages hold all customers, where a list has told lately.
+    pages: Option<u64>,
+    /// Customers that were missing so far.
+    asked: AtomicU64,
+    /// Calls made for them.
+    made: AtomicU64,
+}
+
+impl CustomerLookups {
+    /// How many upstream calls the lookups of so many customers cost at most.
+    pub fn calls_max(&self, ids: u64) -> u64 {
+        // One by one as long as that is no more than the pages, and then, once, the pages.
+        self.pages
+            .map_or(ids, |pages| ids.min(pages.saturating_mul(2)))
+    }
+
+    /// The pages to be read for so many further customers, where that is less than to look them up.
+    fn pages_for(&self, ids: u64) -> Option<u64> {
+        let asked = self.asked.fetch_add(ids, Ordering::Relaxed) + ids;
+        self.pages.filter(|pages| ids > 0 && asked > *pages)
+    }
+
+    /// Takes so many calls from what is left, or as many as there are; gives how many.
+    fn take(&self, calls: u64) -> u64 {
+        let most = self.calls_max(self.asked.load(Ordering::Relaxed));
+        let left = most.saturating_sub(self.made.load(Ordering::Relaxed));
+        let taken = calls.min(left);
+        self.made.fetch_add(taken, Ordering::Relaxed);
+        taken
+    }
+}
+
 impl Gateway {
-    /// How many upstream calls the lookups of so many customers cost at most, as far as is known now.
-    pub fn customer_lookups(&self, caller: &Caller, ids: u64) -> u64 {
-        self.pages_instead(caller, ids).unwrap_or(ids)
+    /// How the customers of a request are looked up, as far as is known before the first one.
+    pub fn customer_lookups(&self, caller: Option<&Caller>) -> CustomerLookups {
+        CustomerLookups {
+            pages: caller.and_then(|caller| self.customer_pages(caller)),
+            asked: AtomicU64::new(0),
+            made: AtomicU64::new(0),
+        }
     }
 
     /// The customers with these ids, none of which comes twice; each fails by itself.
     ///
-    /// Where more are missing than the list of all customers has pages, the pages are read instead. How long the
-    /// list is must be known already, from a list that was read lately: nobody asks for that alone.
+    /// Where the request asks for more than the list of all customers has pages, the pages are read instead. How
+    /// long the list is must be known before the request: nobody asks for that alone. Fails with `BudgetExceeded`
+    /// for customers whom that list hides although orders name them, once the request has made the calls that it
+    /// was admitted with; the next request knows, and looks each one up.
     pub async fn customers_by_id(
         &self,
         wanted: Vec<Wanted<CustomerId>>,
+        lookups: &CustomerLookups,
     ) -> Found<CustomerId, Customer> {
         let upstream = &self.0.upstream;
         let mut found = HashMap::with_capacity(wanted.len());
@@ -52,12 +98,17 @@ impl Gateway {
                 None => missing.push((caller, id)),
             }
         }
-        let pages = missing
-            .first()
-            .and_then(|(caller, _)| self.pages_instead(caller, missing.len() as u64));
-        if let Some(pages) = pages {
+        if let Some(pages) = lookups.pages_for(missing.len() as u64) {
+            lookups.take(pages);
             missing = self.customers_by_page(pages, missing, &mut found).await;
+            if let Some((caller, _)) = missing.first() {
+                upstream.customers_are_hidden(caller);
+            }
         }
+        // No more than there are missing, which is a length.
+        let taken = lookups.take(missing.len() as u64) as usize;
+        let too_many = missing.split_off(taken);
+        found.extend(too_many.into_iter().map(|(_, id)| (id, Err(hidden()))));
         let look_up = |caller: Caller, id| {
             let upstream = upstream.clone();
             async move { upstream.customer(&caller, id).await }
@@ -75,12 +126,11 @@ impl Gateway {
         one_by_one(wanted, look_up).await
     }
 
-    /// How many pages hold all customers, where that is known and less than so many lookups.
-    fn pages_instead(&self, caller: &Caller, lookups: u64) -> Option<u64> {
+    /// How many pages hold all customers, where that is known.
+    fn customer_pages(&self, caller: &Caller) -> Option<u64> {
         let total = self.0.upstream.customers_total(caller)?;
         let size = u64::from(self.0.upstream.page_size_max());
-        let pages = total.div_ceil(size).max(1);
-        (pages < lookups).then_some(pages)
+        Some(total.div_ceil(size).max(1))
     }
 
     /// Reads so many pages of all customers and takes from them those that are missing; gives those that are not
@@ -127,6 +177,12 @@ impl Gateway {
         }
         left
     }
+}
+
+fn hidden() -> Error {
+    let message = "the list of customers hides this one, and the request has made the calls that were expected of it: \
+                   ask again";
+    Error::new(ErrorKind::BudgetExceeded, message)
 }
 
 async fn one_by_one<K, V, F>(

@@ -1,6 +1,7 @@
 //! What can be asked: every operation once. Both doors call only this.
 
 mod auth;
+pub mod bill;
 mod customers;
 mod footing;
 mod fwos;
@@ -8,6 +9,7 @@ mod fwos;
 mod histories;
 mod lookups;
 mod paging;
+mod scan;
 mod search;
 mod view;
 mod walk;
@@ -25,6 +27,9 @@ use tokio_util::task::TaskTracker;
 use tracing::warn;
 
 pub use crate::gateway::auth::Login;
+pub use crate::gateway::bill::Bill;
+pub use crate::gateway::bill::Limits;
+pub use crate::gateway::lookups::CustomerLookups;
 pub use crate::gateway::lookups::Found;
 pub use crate::gateway::lookups::Wanted;
 pub use crate::gateway::paging::Page;
@@ -38,15 +43,30 @@ use crate::domain::error::Error;
 use crate::domain::error::ErrorKind;
 use crate::domain::fwo::Fwo;
 use crate::gateway::auth::KnownTokens;
+use crate::gateway::scan::ScanBounds;
 use crate::gateway::writes::Writes;
 use crate::upstream::Upstream;
 
 /// Settings of the gateway itself.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Settings {
     /// Seals cursors and keys fingerprints, at least 32 characters; random at each start where absent, and
     /// then cursors die with the process.
     pub secret: Option<SecretString>,
+    /// How much a request may ask for.
+    pub limits: Limits,
+    /// Longest list in rows that is read whole for a filter that the upstream ignores.
+    pub scan_rows_max: u64,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Settings {
+            secret: None,
+            limits: Limits::default(),
+            scan_rows_max: 2000,
+        }
+    }
 }
 
 /// All operations. A clone is the same gateway.
@@ -56,8 +76,10 @@ pub struct Gateway(Arc<Inner>);
 struct Inner {
     upstream: Upstream,
     seal: Arc<CursorSeal>,
+    scan_rows_max: u64,
     fingerprints: FingerprintKey,
     tokens: KnownTokens,
+    limits: Limits,
     customer_writes: Writes<Arc<Customer>>,
     fwo_writes: Writes<Arc<Fwo>>,
     deletions: Writes<()>,
@@ -81,8 +103,10 @@ impl Gateway {
         Ok(Gateway(Arc::new(Inner {
             upstream,
             seal: Arc::new(CursorSeal::new(&derive(&secret, b"cursors"))),
+            scan_rows_max: settings.scan_rows_max,
             fingerprints: FingerprintKey::new(&derive::<32>(&secret, b"fingerprints")),
             tokens: KnownTokens::new(),
+            limits: settings.limits,
             customer_writes: Writes::new(tasks.clone()),
             fwo_writes: Writes::new(tasks.clone()),
             deletions: Writes::new(tasks.clone()),
@@ -94,6 +118,13 @@ impl Gateway {
     pub async fn writes_ended(&self) {
         self.0.tasks.close();
         self.0.tasks.wait().await;
+    }
+
+    fn scan_bounds(&self) -> ScanBounds {
+        ScanBounds {
+            rows_max: self.0.scan_rows_max,
+            page_size: self.0.upstream.page_size_max(),
+        }
     }
 
     /// Longest time that any operation takes.

@@ -207,6 +207,7 @@ mod tests {
     use crate::domain::caller::BearerToken;
     use crate::domain::caller::Caller;
     use crate::domain::caller::FingerprintKey;
+    use crate::domain::caller::Standing;
     use crate::domain::error::Error;
     use crate::domain::error::ErrorKind;
     use crate::domain::request_id::RequestId;
@@ -216,7 +217,13 @@ mod tests {
         let token = BearerToken::parse(token).expect("a token");
         let end = Instant::now() + Duration::from_secs(3600);
         let deadline = Instant::now() + patience;
-        Caller::new(&FingerprintKey::new(b"key"), token, |_| Ok(end), deadline).expect("a caller")
+        Caller::new(
+            &FingerprintKey::new(b"key"),
+            token,
+            |_| Ok(Standing::new(end)),
+            deadline,
+        )
+        .expect("a caller")
     }
 
     fn id(text: &str) -> Option<RequestId> {

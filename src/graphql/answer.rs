@@ -229,12 +229,13 @@ fn argument_at_fault(message: &str) -> Option<(&str, &str)> {
         .split_once("\", ")
 }
 
+/// What is left out is told by its number, with the extensions of the first of it.
 fn shorten(errors: &mut Vec<ServerError>) {
     let more = errors.len().saturating_sub(ERRORS_MAX);
     if more > 0 {
-        errors.truncate(ERRORS_MAX);
         let mut last = ServerError::new(format!("and {more} more errors"), None);
-        set_code(&mut last, "GRAPHQL_VALIDATION_FAILED");
+        last.extensions = errors.swap_remove(ERRORS_MAX).extensions;
+        errors.truncate(ERRORS_MAX);
         errors.push(last);
     }
 }

@@ -31,7 +31,6 @@ use tokio::time::Instant;
 
 use crate::domain::caller::BearerToken;
 use crate::domain::caller::Caller;
-use crate::domain::ledger::Ledger;
 use crate::gateway::Gateway;
 use crate::graphql::Settings;
 use crate::graphql::answer::Executed;
@@ -40,6 +39,8 @@ use crate::graphql::answer::answer;
 use crate::graphql::answer::not_acceptable;
 use crate::graphql::answer::syntax_error;
 use crate::graphql::answer::unsupported;
+use crate::graphql::bill;
+use crate::graphql::bill::Prices;
 use crate::graphql::explain;
 use crate::graphql::limits;
 use crate::graphql::limits::Limits;
@@ -51,6 +52,7 @@ use crate::graphql::metrics::Outcome;
 use crate::graphql::query::Asker;
 use crate::graphql::request::GraphqlRequest;
 use crate::graphql::schema;
+use crate::graphql::schema::Refused;
 use crate::graphql::schema::Schema;
 
 /// How long the whole body of a request may take to arrive.
@@ -67,6 +69,8 @@ const UNSIMPLE_HEADERS: [&str; 4] = [
 /// What all requests share.
 struct Endpoint {
     schema: Schema,
+    /// Validates and then refuses, so that a document that is both wrong and too dear is told as wrong.
+    refusing: Schema,
     gateway: Gateway,
     limits: Limits,
     settings: Settings,
@@ -76,6 +80,7 @@ struct Endpoint {
 pub(super) fn router(gateway: Gateway, settings: Settings, registry: &mut Registry) -> Router {
     let endpoint = Endpoint {
         schema: schema::build(gateway.clone(), &settings),
+        refusing: schema::build_refusing(&settings),
         gateway,
         limits: Limits::new(settings.depth_max),
         settings,
@@ -190,7 +195,7 @@ impl Endpoint {
     async fn run(
         &self,
         headers: &HeaderMap,
-        request: GraphqlRequest,
+        mut request: GraphqlRequest,
         method: Method,
     ) -> Result<Executed, Refusal> {
         limits::check_text(&request.query, &self.limits)?;
@@ -206,6 +211,7 @@ impl Endpoint {
             return Err(refusal.with(header::ALLOW, "POST"));
         }
         check_variables(operation, &request.variables)?;
+        put_defaults(operation, &mut request.variables);
         let roots = limits::root_fields(&document, operation);
         if !self.settings.introspection
             && roots
@@ -217,7 +223,7 @@ impl Endpoint {
                 "the schema may not be asked for",
             ));
         }
-        let ledger = explain::asked(headers)?.map(Ledger::new);
+        let ledger = explain::open(headers)?;
         let asker = if roots.iter().all(|name| is_open_to_all(name)) {
             None
         } else {
@@ -227,8 +233,17 @@ impl Endpoint {
                 None => caller,
             })
         };
+        let lookups = self.gateway.customer_lookups(asker.as_ref());
+        let prices = Prices {
+            customers: &|filter, request| self.gateway.customers_bill(filter, request),
+            fwos: &|filter, request| self.gateway.fwos_bill(filter, request),
+            by_number: self.gateway.number_bill(),
+            lookups: &|orders| lookups.calls_max(orders),
+        };
+        let bill = bill::bill(&document, operation, &request.variables, prices);
+        let admitted = self.gateway.admit(asker.as_ref(), bill);
         let kind = operation.ty;
-        let loaders = Loaders::new(kind == OperationType::Query);
+        let loaders = Loaders::new(kind == OperationType::Query, lookups);
         let mut execution = async_graphql::Request::new("")
             .variables(request.variables)
             .data(Asker(asker))
@@ -238,7 +253,10 @@ impl Endpoint {
         }
         execution.set_parsed_query(document);
         let begun = Instant::now();
-        let response = self.schema.execute(execution).await;
+        let response = match admitted {
+            Ok(()) => self.schema.execute(execution).await,
+            Err(error) => self.refusing.execute(execution.data(Refused(error))).await,
+        };
         self.metrics
             .operation(kind, Outcome::of(&response), begun.elapsed());
         Ok(Executed { response, ledger })
@@ -267,6 +285,18 @@ fn check_variables(operation: &OperationDefinition, given: &Variables) -> Result
         }
     }
     Ok(())
+}
+
+/// Gives the variables that have none their default. The library does so for arguments, but not for `@skip` and
+/// `@include`.
+fn put_defaults(operation: &OperationDefinition, variables: &mut Variables) {
+    for definition in &operation.variable_definitions {
+        let definition = &definition.node;
+        if let Some(default) = &definition.default_value {
+            let variable = variables.entry(definition.name.node.clone());
+            variable.or_insert_with(|| default.node.clone());
+        }
+    }
 }
 
 /// Root fields that need no token.

@@ -6,6 +6,7 @@ use async_graphql::Value;
 
 use crate::domain::error::Error;
 use crate::domain::error::ErrorKind;
+use crate::domain::error::Excess;
 use crate::domain::error::Violation;
 
 /// A failure that a resolver may return.
@@ -33,7 +34,7 @@ impl From<Failure> for GraphqlError {
     }
 }
 
-/// `extensions` of an error: the code, the reason shared with gRPC, the fields at fault, the wait.
+/// `extensions` of an error: the code, the reason shared with gRPC, the fields at fault, the excess, the wait.
 pub(super) fn extensions(error: &Error) -> ErrorExtensionValues {
     let mut values = ErrorExtensionValues::default();
     values.set("code", code(error.kind()));
@@ -47,6 +48,16 @@ pub(super) fn extensions(error: &Error) -> ErrorExtensionValues {
                 .map(violation)
                 .collect::<Vec<Value>>(),
         );
+    }
+    if let Some(Excess {
+        quota,
+        bound,
+        limit,
+    }) = error.excess()
+    {
+        values.set("quota", quota.word());
+        values.set("bound", bound);
+        values.set("limit", limit);
     }
     if let Some(wait) = error.wait() {
         values.set(
@@ -74,6 +85,7 @@ pub(super) const fn code(kind: ErrorKind) -> &'static str {
         ErrorKind::InvalidInput => "BAD_USER_INPUT",
         ErrorKind::Precondition => "FAILED_PRECONDITION",
         ErrorKind::RateLimited => "RATE_LIMITED",
+        ErrorKind::BudgetExceeded => "BUDGET_EXCEEDED",
         ErrorKind::Overloaded => "OVERLOADED",
         ErrorKind::UpstreamUnavailable => "UPSTREAM_UNAVAILABLE",
         ErrorKind::UpstreamTimeout => "UPSTREAM_TIMEOUT",

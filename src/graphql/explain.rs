@@ -1,6 +1,9 @@
 //! What an operation cost, told to who asks for it with `x-explain`: `extensions.cost`.
 
-use axum::http::HeaderMap;
+use std::sync::Arc;
+
+use http::HeaderMap;
+use http::HeaderValue;
 use serde::Serialize;
 
 use crate::domain::ledger;
@@ -8,22 +11,12 @@ use crate::domain::ledger::Detail;
 use crate::domain::ledger::Ledger;
 use crate::graphql::answer::Refusal;
 
-/// The header by which a client asks.
-const HEADER: &str = "x-explain";
-
-/// How much the client asks to see; nothing where it does not ask.
-///
-/// Fails for anything but `0`, `1` (how much in all) and `2` (each question, too).
-pub(super) fn asked(headers: &HeaderMap) -> Result<Option<Detail>, Refusal> {
-    let Some(value) = headers.get(HEADER) else {
-        return Ok(None);
-    };
-    match value.as_bytes() {
-        b"0" => Ok(None),
-        b"1" => Ok(Some(Detail::Totals)),
-        b"2" => Ok(Some(Detail::Questions)),
-        _ => Err(Refusal::bad_request("x-explain must be 0, 1 or 2")),
-    }
+/// The ledger of an operation whose client asks for one.
+pub(super) fn open(headers: &HeaderMap) -> Result<Option<Arc<Ledger>>, Refusal> {
+    let value = headers.get(ledger::HEADER);
+    let asked = Detail::asked(value.map(HeaderValue::as_bytes));
+    let asked = asked.map_err(|_| Refusal::bad_request("x-explain must be 0, 1 or 2"))?;
+    Ok(asked.map(Ledger::new))
 }
 
 /// `extensions` of an answer.
@@ -35,6 +28,8 @@ pub(super) struct Extensions {
 /// How many upstream calls the operation made, and how many it did not have to make.
 #[derive(Serialize)]
 struct Cost {
+    /// Calls that might have been made, as was known before the first one.
+    bound: u64,
     /// Calls that were made, each try counted.
     actual: u64,
     /// Questions that were answered from the cache.
@@ -60,6 +55,7 @@ struct Question {
 impl Extensions {
     pub(super) fn of(ledger: &Ledger) -> Self {
         let ledger::Totals {
+            bound,
             actual,
             cached,
             coalesced,
@@ -67,6 +63,7 @@ impl Extensions {
         let questions = ledger.questions().into_iter().map(Question::from);
         Extensions {
             cost: Cost {
+                bound,
                 actual,
                 cached,
                 coalesced,

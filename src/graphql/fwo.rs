@@ -15,6 +15,7 @@ use crate::domain::fwo;
 use crate::domain::fwo::FwoSummary;
 use crate::domain::fwo::FwosFilter as DomainFilter;
 use crate::domain::fwo::FwosQuery;
+use crate::domain::fwo_filter::FwosFilterMember;
 use crate::domain::id::CustomerId;
 use crate::domain::id::Id;
 use crate::domain::id::ProjectId;
@@ -25,6 +26,7 @@ use crate::graphql::connection::Connection;
 use crate::graphql::customer::Customer;
 use crate::graphql::error::Failure;
 use crate::graphql::error::found;
+use crate::graphql::filter;
 use crate::graphql::line::AdditionalItem;
 use crate::graphql::line::EquipmentLine;
 use crate::graphql::line::LaborLine;
@@ -362,7 +364,7 @@ pub(super) struct FwosFilter {
 }
 
 impl FwosFilter {
-    fn into_domain(self) -> Result<DomainFilter, Error> {
+    pub(super) fn into_domain(self) -> Result<DomainFilter, Error> {
         let id = |field: &str| Error::invalid(field.to_owned(), "must be a positive number");
         let status = self.status.unwrap_or_default().into_iter();
         let kind = self.kind.unwrap_or_default().into_iter();
@@ -431,6 +433,7 @@ pub(super) async fn connection(
         .map(|key| (key.field.into(), key.direction.into()));
     let query = FwosQuery::new(filter, Order::new("orderBy", keys.collect())?);
     let (gateway, caller) = asking(ctx)?;
-    let page = gateway.fwos(&caller, &query, &request).await?;
+    let page = gateway.fwos(&caller, &query, &request).await;
+    let page = page.map_err(filter::told::<FwosFilterMember>)?;
     Ok(Connection::new(page, Fwo::listed))
 }

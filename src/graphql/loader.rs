@@ -25,6 +25,7 @@ use crate::domain::fwo::Fwo;
 use crate::domain::id::CustomerId;
 use crate::domain::id::FwoId;
 use crate::domain::ledger::Outcome;
+use crate::gateway::CustomerLookups;
 use crate::gateway::Found;
 use crate::gateway::Wanted;
 use crate::graphql::query::asking;
@@ -32,14 +33,16 @@ use crate::graphql::query::asking;
 /// The loaders of one operation.
 pub(super) struct Loaders {
     customers: Loader<CustomerId, Customer>,
+    customer_lookups: Arc<CustomerLookups>,
     fwos: Loader<FwoId, Fwo>,
 }
 
 impl Loaders {
-    /// Loaders that keep their answers or not.
-    pub(super) fn new(keep: bool) -> Self {
+    /// Loaders that keep their answers or not, and that look up customers as was settled.
+    pub(super) fn new(keep: bool, customer_lookups: CustomerLookups) -> Self {
         Loaders {
             customers: Loader::new("/customer", keep),
+            customer_lookups: Arc::new(customer_lookups),
             fwos: Loader::new("/fwo", keep),
         }
     }
@@ -50,10 +53,10 @@ impl Loaders {
         id: CustomerId,
     ) -> Result<Arc<Customer>, Error> {
         let (gateway, caller) = asking(ctx)?;
-        let loader = &ctx.data_unchecked::<Loaders>().customers;
-        let gateway = gateway.clone();
-        let look_up = |wanted| async move { gateway.customers_by_id(wanted).await };
-        loader.load(&caller, id, look_up).await
+        let loaders = ctx.data_unchecked::<Loaders>();
+        let (gateway, lookups) = (gateway.clone(), loaders.customer_lookups.clone());
+        let look_up = |wanted| async move { gateway.customers_by_id(wanted, &lookups).await };
+        loaders.customers.load(&caller, id, look_up).await
     }
 
     /// The order with this id, as a whole.

@@ -6,14 +6,17 @@
 //! `customer_input`, `fwo_input` and `line_input`, and tells in `user_error` what a user can mend.
 
 mod answer;
+mod bill;
 mod connection;
 mod console;
 mod customer;
 mod customer_input;
 mod customer_mutation;
+mod directives;
 mod endpoint;
 mod error;
 mod explain;
+mod filter;
 mod fwo;
 mod fwo_input;
 mod fwo_mutation;
@@ -25,6 +28,7 @@ mod media;
 mod metrics;
 mod mutation;
 mod node;
+mod price;
 mod query;
 mod reading;
 mod request;

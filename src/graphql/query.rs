@@ -11,6 +11,7 @@ use futures_util::future::join_all;
 use crate::domain::caller::Caller;
 use crate::domain::customer::CustomersQuery;
 use crate::domain::customer::filter_text;
+use crate::domain::customer_filter::CustomersFilterMember;
 use crate::domain::error::Error;
 use crate::domain::error::ErrorKind;
 use crate::domain::id::CustomerId;
@@ -27,6 +28,7 @@ use crate::graphql::customer::CustomerOrder;
 use crate::graphql::customer::CustomersFilter;
 use crate::graphql::error::Failure;
 use crate::graphql::error::found;
+use crate::graphql::filter;
 use crate::graphql::fwo;
 use crate::graphql::fwo::Fwo;
 use crate::graphql::fwo::FwoBy;
@@ -40,7 +42,7 @@ use crate::graphql::node::NodeId;
 type Found<T> = Option<Result<T, Failure>>;
 
 /// Most ids that one `nodes` field takes.
-const NODES_MAX: usize = 100;
+pub(super) const NODES_MAX: usize = 100;
 
 /// Who asks, as the endpoint found out. Absent where the operation needs nobody.
 pub(super) struct Asker(pub(super) Option<Caller>);
@@ -96,7 +98,8 @@ impl Query {
                 CustomerKey::Id(id) => Loaders::customer(ctx, id).await,
                 CustomerKey::Number(number) => {
                     let (gateway, caller) = asking(ctx)?;
-                    gateway.customer_by_number(&caller, number).await
+                    let found = gateway.customer_by_number(&caller, number).await;
+                    found.map_err(|error| filter::told_of_key("by.number", error))
                 }
             }
         };
@@ -141,7 +144,8 @@ impl Query {
                 order: customer::order(order_by)?,
             };
             let (gateway, caller) = asking(ctx)?;
-            let page = gateway.customers(&caller, &query, &request).await?;
+            let page = gateway.customers(&caller, &query, &request).await;
+            let page = page.map_err(filter::told::<CustomersFilterMember>)?;
             Ok(Connection::new(page, Customer))
         };
         Some(outcome.await)

@@ -1,6 +1,7 @@
 //! Who calls, and the service that logs users in.
 
 use std::fmt;
+use std::sync::Arc;
 
 use http::header;
 use secrecy::SecretString;
@@ -11,8 +12,11 @@ use tonic::Status;
 use crate::domain::caller::BearerToken;
 use crate::domain::caller::Caller;
 use crate::domain::error::Error;
+use crate::domain::ledger::Ledger;
+use crate::gateway::Bill;
 use crate::gateway::Credentials;
 use crate::gateway::Gateway;
+use crate::gateway::bill;
 use crate::grpc::deadline;
 use crate::grpc::v1;
 use crate::grpc::v1::auth_service_server::AuthService;
@@ -22,7 +26,11 @@ pub(super) fn caller<T>(gateway: &Gateway, request: &Request<T>) -> Result<Calle
     let metadata: &http::HeaderMap = request.metadata().as_ref();
     let values = metadata.get_all(header::AUTHORIZATION).iter();
     let token = BearerToken::from_headers(values.map(|value| value.as_bytes()))?;
-    gateway.caller(token, deadline::patience(request.extensions()))
+    let caller = gateway.caller(token, deadline::patience(request.extensions()))?;
+    Ok(match request.extensions().get::<Arc<Ledger>>() {
+        Some(ledger) => caller.with_ledger(ledger.clone()),
+        None => caller,
+    })
 }
 
 /// `peerassist.v1.AuthService`.
@@ -46,6 +54,7 @@ impl AuthService for Auth {
             password: SecretString::from(password),
             client_key: client_key.map(SecretString::from),
         };
+        self.gateway.admit(None, Bill::calls(bill::LOGIN))?;
         let login = self.gateway.log_in(credentials).await?;
         Ok(Response::new(v1::LoginResponse::from(&login)))
     }

@@ -13,14 +13,31 @@ use crate::domain::error::Error;
 use crate::grpc::deadline;
 use crate::grpc::error;
 use crate::grpc::error::Blame;
+use crate::grpc::explain;
 use crate::grpc::metrics;
 use crate::grpc::metrics::Metrics;
 use crate::grpc::metrics::Running;
 
 /// Runs a call. Every failure leaves with an `ErrorInfo`, also one of the library underneath.
-pub(super) async fn run(State(metrics): State<Metrics>, request: Request, next: Next) -> Response {
+pub(super) async fn run(
+    State(metrics): State<Metrics>,
+    mut request: Request,
+    next: Next,
+) -> Response {
     let mut running = metrics.begin(metrics::method(request.uri().path()));
-    let answered = deadline::keep(request, next).await;
+    let ledger = explain::open(&mut request);
+    let (ledger, answered) = match ledger {
+        Ok(ledger) => (ledger, deadline::keep(request, next).await),
+        Err(error) => (None, Err(error.into())),
+    };
+    let response = settle(&mut running, answered);
+    match ledger {
+        Some(ledger) => explain::close(&ledger, response),
+        None => response,
+    }
+}
+
+fn settle(running: &mut Running, answered: Result<Response, Status>) -> Response {
     let status = match answered {
         Err(status) => status,
         Ok(response) => match failure(&response) {
@@ -33,7 +50,7 @@ pub(super) async fn run(State(metrics): State<Metrics>, request: Request, next: 
     };
     let status = error::completed(status);
     running.settle(status.code());
-    log(&running, &status);
+    log(running, &status);
     status.into_http()
 }
 

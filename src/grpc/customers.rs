@@ -6,10 +6,14 @@ use tonic::Status;
 
 use crate::domain::customer::CustomersQuery;
 use crate::domain::customer::filter_text;
+use crate::domain::customer_filter::CustomersFilterMember;
 use crate::domain::error::Error;
+use crate::domain::filter::Filter;
 use crate::domain::id::CustomerId;
 use crate::domain::id::Id;
+use crate::gateway::Bill;
 use crate::gateway::Gateway;
+use crate::gateway::bill;
 use crate::grpc::auth;
 use crate::grpc::customer_write;
 use crate::grpc::error;
@@ -20,6 +24,7 @@ use crate::grpc::order_by;
 use crate::grpc::paging;
 use crate::grpc::reading::Deletion;
 use crate::grpc::reading::Update;
+use crate::grpc::restriction;
 use crate::grpc::v1;
 use crate::grpc::v1::customer_service_server::CustomerService;
 use crate::grpc::v1::get_customer_request::By;
@@ -36,14 +41,17 @@ impl CustomerService for Customers {
         request: Request<v1::GetCustomerRequest>,
     ) -> Result<Response<v1::Customer>, Status> {
         let caller = auth::caller(&self.gateway, &request)?;
+        let admit = |bill| self.gateway.admit(Some(&caller), bill);
         let (found, name) = match request.into_inner().by {
             Some(By::Id(id)) => {
                 let id = CustomerId::new(id)
                     .ok_or_else(|| Error::invalid("id", "must be a positive id"))?;
+                admit(Bill::calls(bill::READ))?;
                 (self.gateway.customer(&caller, id).await, id.to_string())
             }
             Some(By::Number(number)) => {
                 let number = filter_text("number", number)?;
+                admit(self.gateway.number_bill())?;
                 let found = self.gateway.customer_by_number(&caller, number.clone());
                 (found.await, number)
             }
@@ -70,7 +78,11 @@ impl CustomerService for Customers {
             filter: filter::customers(&filter)?,
             order: order_by::parse(&order_by)?,
         };
-        let page = self.gateway.customers(&caller, &query, &wanted).await?;
+        let members = query.filter.members();
+        let bill = self.gateway.customers_bill(&members, &wanted);
+        self.gateway.admit(Some(&caller), bill)?;
+        let page = self.gateway.customers(&caller, &query, &wanted).await;
+        let page = page.map_err(restriction::told::<CustomersFilterMember>)?;
         let next_page_token = page.next_token().unwrap_or_default();
         let total_size = paging::total_size(page.total);
         let rows = page.rows.into_iter();
@@ -88,6 +100,8 @@ impl CustomerService for Customers {
     ) -> Result<Response<v1::Customer>, Status> {
         let caller = auth::caller(&self.gateway, &request)?;
         let (customer, request) = customer_write::create(request.into_inner())?;
+        self.gateway
+            .admit(Some(&caller), Bill::calls(bill::CREATE))?;
         let name = request.clone();
         let made = self.gateway.create_customer(&caller, customer, request);
         let made = made.await.map_err(|error| {
@@ -107,6 +121,8 @@ impl CustomerService for Customers {
             changes,
             if_match,
         } = customer_write::update(request.into_inner())?;
+        self.gateway
+            .admit(Some(&caller), Bill::calls(bill::UPDATE))?;
         let changed = self
             .gateway
             .update_customer(&caller, id, changes, if_match, None)
@@ -124,6 +140,8 @@ impl CustomerService for Customers {
     ) -> Result<Response<()>, Status> {
         let caller = auth::caller(&self.gateway, &request)?;
         let Deletion { id, if_match } = customer_write::delete(request.into_inner())?;
+        self.gateway
+            .admit(Some(&caller), bill::deletion(if_match.is_some()))?;
         let deleted = self.gateway.delete_customer(&caller, id, if_match, None);
         let deleted = deleted.await;
         deleted

@@ -11,6 +11,8 @@ use tonic_types::StatusExt;
 
 use crate::domain::error::Error;
 use crate::domain::error::ErrorKind;
+use crate::domain::error::Excess;
+use crate::domain::error::Quota;
 use crate::domain::error::Violation;
 use crate::domain::request_id::RequestId;
 use crate::grpc::snake_case::snake_case;
@@ -41,6 +43,7 @@ const fn code(kind: ErrorKind) -> Code {
         ErrorKind::InvalidInput => Code::InvalidArgument,
         ErrorKind::Precondition => Code::FailedPrecondition,
         ErrorKind::RateLimited => Code::ResourceExhausted,
+        ErrorKind::BudgetExceeded => Code::ResourceExhausted,
         // Clients try UNAVAILABLE again by themselves: only ever said when nothing was done.
         ErrorKind::Overloaded => Code::Unavailable,
         ErrorKind::UpstreamUnavailable => Code::Unavailable,
@@ -79,6 +82,7 @@ impl Blame {
             | ErrorKind::InvalidInput
             | ErrorKind::Precondition
             | ErrorKind::RateLimited
+            | ErrorKind::BudgetExceeded
             | ErrorKind::Unimplemented
             | ErrorKind::Cancelled => Blame::Caller,
             ErrorKind::Overloaded
@@ -130,14 +134,18 @@ fn status(error: Error, resource: Option<&Resource>, request: Option<&RequestId>
     let mut metadata = metadata(&error, resource);
     metadata.extend(request.map(|id| ("request_id".to_owned(), id.to_string())));
     details.set_error_info(kind.reason(), DOMAIN, metadata);
+    // A request may be good and lie in a field all the same that cannot be answered.
+    let is_bad = kind == ErrorKind::InvalidInput;
     for Violation { field, rule } in error.violations().iter().take(VIOLATIONS_MAX) {
-        details.add_bad_request_violation(snake_case(field), rule);
+        if is_bad {
+            details.add_bad_request_violation(snake_case(field), rule);
+        }
     }
     if let Some(wait) = wait(&error) {
         details.set_retry_info(Some(wait));
     }
-    if kind == ErrorKind::RateLimited {
-        details.add_quota_failure_violation("the caller's token", &message);
+    if let Some(subject) = quota_subject(&error) {
+        details.add_quota_failure_violation(subject, &message);
     }
     if kind == ErrorKind::Precondition {
         details.add_precondition_failure_violation("STATE", "", &message);
@@ -149,6 +157,19 @@ fn status(error: Error, resource: Option<&Resource>, request: Option<&RequestId>
     // For the log alone; the wire never sees it.
     status.set_source(Arc::new(error));
     status
+}
+
+/// Whose quota is used up, where one is.
+fn quota_subject(error: &Error) -> Option<&'static str> {
+    match error.excess().map(|excess| excess.quota) {
+        Some(Quota::CallsPerRequest | Quota::RowsPerRequest) => Some("the request"),
+        Some(Quota::CallsPerMinute) => Some("the caller's token"),
+        None => matches!(
+            error.kind(),
+            ErrorKind::RateLimited | ErrorKind::BudgetExceeded
+        )
+        .then_some("the caller's token"),
+    }
 }
 
 /// What the caller reads. A fault of ours is told to nobody; the log has it under its incident.
@@ -172,6 +193,16 @@ fn metadata(error: &Error, resource: Option<&Resource>) -> HashMap<String, Strin
     }
     if let Some(resource) = resource {
         metadata.insert("resource".into(), resource.name.clone());
+    }
+    if let Some(Excess {
+        quota,
+        bound,
+        limit,
+    }) = error.excess()
+    {
+        metadata.insert("quota".into(), quota.word().into());
+        metadata.insert("bound".into(), bound.to_string());
+        metadata.insert("limit".into(), limit.to_string());
     }
     if error.kind() == ErrorKind::Internal {
         metadata.insert(INCIDENT.into(), uuid::Uuid::now_v7().to_string());
@@ -273,6 +304,7 @@ mod tests {
             (ErrorKind::InvalidInput, 3, "INVALID_INPUT"),
             (ErrorKind::Precondition, 9, "PRECONDITION"),
             (ErrorKind::RateLimited, 8, "RATE_LIMITED"),
+            (ErrorKind::BudgetExceeded, 8, "BUDGET_EXCEEDED"),
             (ErrorKind::Overloaded, 14, "OVERLOADED"),
             (ErrorKind::UpstreamUnavailable, 14, "UPSTREAM_UNAVAILABLE"),
             (ErrorKind::UpstreamTimeout, 4, "UPSTREAM_TIMEOUT"),
@@ -309,7 +341,8 @@ mod tests {
                 waits.contains(&kind),
                 "{kind:?}"
             );
-            let quota = kind == ErrorKind::RateLimited;
+            let quotas = [ErrorKind::RateLimited, ErrorKind::BudgetExceeded];
+            let quota = quotas.contains(&kind);
             assert_eq!(details.quota_failure().is_some(), quota, "{kind:?}");
             let precondition = kind == ErrorKind::Precondition;
             assert_eq!(

@@ -55,20 +55,12 @@ impl Object {
         }
     }
 
-    /// Violations that the core found, by their paths in the request.
-    pub(super) fn translated(self, violations: &[Violation]) -> Vec<Violation> {
-        let violations = violations.iter().map(|violation| Violation {
-            field: self.path(&violation.field),
-            rule: violation.rule.clone(),
-        });
-        violations.collect()
-    }
-
     /// The same failure of the core, with the fields at fault by their paths in the request.
     pub(super) fn told(self, error: Error) -> Error {
-        let violations = self.translated(error.violations());
-        let renamed = Error::all_invalid(violations);
-        renamed.err().unwrap_or(error)
+        error.reworded(|violation| Violation {
+            field: self.path(&violation.field),
+            rule: violation.rule.clone(),
+        })
     }
 }
 

@@ -17,7 +17,7 @@ use crate::domain::fwo::FwosFilter;
 use crate::domain::id::Id;
 use crate::domain::term::Vocabulary;
 
-const ARGUMENT: &str = "filter";
+pub(super) const ARGUMENT: &str = "filter";
 
 /// Longest text in bytes: one restriction of each kind with the longest values stays below it.
 const BYTES_MAX: usize = 2 * 1024;

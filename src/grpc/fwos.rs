@@ -5,10 +5,14 @@ use tonic::Response;
 use tonic::Status;
 
 use crate::domain::error::Error;
+use crate::domain::filter::Filter;
 use crate::domain::fwo::FwosQuery;
+use crate::domain::fwo_filter::FwosFilterMember;
 use crate::domain::id::FwoId;
 use crate::domain::id::Id;
+use crate::gateway::Bill;
 use crate::gateway::Gateway;
+use crate::gateway::bill;
 use crate::grpc::auth;
 use crate::grpc::error;
 use crate::grpc::error::Resource;
@@ -19,6 +23,7 @@ use crate::grpc::order_by;
 use crate::grpc::paging;
 use crate::grpc::reading::Deletion;
 use crate::grpc::reading::Update;
+use crate::grpc::restriction;
 use crate::grpc::v1;
 use crate::grpc::v1::FwoView;
 use crate::grpc::v1::fwo_service_server::FwoService;
@@ -37,7 +42,9 @@ impl FwoService for Fwos {
         let caller = auth::caller(&self.gateway, &request)?;
         let v1::GetFwoRequest { id, view: number } = request.into_inner();
         let id = FwoId::new(id).ok_or_else(|| Error::invalid("id", "must be a positive id"))?;
-        let found = match view(number)? {
+        let view = view(number)?;
+        self.gateway.admit(Some(&caller), Bill::calls(bill::READ))?;
+        let found = match view {
             FwoView::Basic => {
                 let summary = self.gateway.fwo_summary(&caller, id).await;
                 summary.map(|summary| v1::Fwo::from(&*summary))
@@ -68,7 +75,15 @@ impl FwoService for Fwos {
         let view = view(number)?;
         let wanted = paging::page_request(page_size, page_token, skip)?;
         let query = FwosQuery::new(filter::fwos(&filter)?, order_by::parse(&order_by)?);
-        let page = self.gateway.fwos(&caller, &query, &wanted).await?;
+        let members = query.filter.members();
+        let page_bill = self.gateway.fwos_bill(&members, &wanted);
+        let bill = match view {
+            FwoView::Basic | FwoView::Unspecified => page_bill,
+            FwoView::Full => page_bill + Bill::calls(bill::READ) * wanted.count.into(),
+        };
+        self.gateway.admit(Some(&caller), bill)?;
+        let page = self.gateway.fwos(&caller, &query, &wanted).await;
+        let page = page.map_err(restriction::told::<FwosFilterMember>)?;
         let next_page_token = page.next_token().unwrap_or_default();
         let total_size = paging::total_size(page.total);
         let rows = page.rows.into_iter().collect::<Result<Vec<_>, Error>>()?;
@@ -94,6 +109,8 @@ impl FwoService for Fwos {
     ) -> Result<Response<v1::Fwo>, Status> {
         let caller = auth::caller(&self.gateway, &request)?;
         let (fwo, request) = fwo_write::create(request.into_inner())?;
+        self.gateway
+            .admit(Some(&caller), Bill::calls(bill::CREATE))?;
         let name = request.clone();
         let made = self.gateway.create_fwo(&caller, fwo, request).await;
         let made = made.map_err(|error| {
@@ -113,6 +130,8 @@ impl FwoService for Fwos {
             changes,
             if_match,
         } = fwo_write::update(request.into_inner())?;
+        self.gateway
+            .admit(Some(&caller), Bill::calls(bill::UPDATE))?;
         let changed = self
             .gateway
             .update_fwo(&caller, id, changes, if_match, None)
@@ -130,6 +149,8 @@ impl FwoService for Fwos {
     ) -> Result<Response<()>, Status> {
         let caller = auth::caller(&self.gateway, &request)?;
         let Deletion { id, if_match } = fwo_write::delete(request.into_inner())?;
+        self.gateway
+            .admit(Some(&caller), bill::deletion(if_match.is_some()))?;
         let deleted = self.gateway.delete_fwo(&caller, id, if_match, None).await;
         deleted
             .map(Response::new)

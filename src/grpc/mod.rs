@@ -11,6 +11,7 @@ mod customer_write;
 mod customers;
 mod deadline;
 mod error;
+mod explain;
 mod field_path;
 mod filter;
 mod fwo_write;
@@ -21,6 +22,7 @@ mod metrics;
 mod order_by;
 mod paging;
 mod reading;
+mod restriction;
 mod server;
 mod snake_case;
 
@@ -76,6 +78,10 @@ pub fn proto_sources() -> &'static [(&'static str, &'static str)] {
         (
             "peerassist/v1/customer_service.proto",
             include_str!("../../proto/peerassist/v1/customer_service.proto"),
+        ),
+        (
+            "peerassist/v1/explanation.proto",
+            include_str!("../../proto/peerassist/v1/explanation.proto"),
         ),
         (
             "peerassist/v1/fwo.proto",

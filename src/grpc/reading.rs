@@ -94,7 +94,7 @@ impl Reading {
     /// Fails with every violation, those included that the core found in what was read.
     pub(super) fn finish(mut self, check: Result<(), Error>) -> Result<(), Error> {
         if let Err(error) = check {
-            let mut found = self.object.translated(error.violations());
+            let mut found = self.object.told(error).violations().to_vec();
             // A value that cannot be read looks absent to the core.
             found.retain(|found| self.violations.iter().all(|told| told.field != found.field));
             self.violations.extend(found);

@@ -184,7 +184,7 @@ where
             .flights
             .board(question.clone(), asked.moment, is_good, known, launch);
         match boarding {
-            Boarding::Answered(answer) => return Ok(answer),
+            Boarding::Answered(answer) => Ok(answer),
             Boarding::Started(ride) => {
                 self.metrics.cache(self.name, CacheResult::Miss);
                 patiently(caller, ride).await

@@ -17,6 +17,7 @@ use tokio::time::sleep;
 use crate::domain::caller::BearerToken;
 use crate::domain::caller::Caller;
 use crate::domain::caller::FingerprintKey;
+use crate::domain::caller::Standing;
 use crate::domain::customer::Customer;
 use crate::domain::customer::CustomersQuery;
 use crate::domain::error::Error;
@@ -146,7 +147,7 @@ impl World {
                 _ => token_ends[user],
             };
             let deadline = now + Duration::from_secs(60);
-            Caller::new(&key, token, |_| Ok(end), deadline).expect("a caller")
+            Caller::new(&key, token, |_| Ok(Standing::new(end)), deadline).expect("a caller")
         };
         Arc::new(World {
             flaw,

@@ -1,10 +1,10 @@
 //! The road out: the PeerAssist REST API, one method for each of its endpoints.
 //!
 //! A call meets the files in this order: `cache` (is it known?) with `question` as its key, `epochs` and
-//! `flight`; `road`, which joins `retry`, `attempt` (one HTTP exchange), `wire` and `decode` (its JSON). Logins
+//! `flight`; `road`, which joins `retry`, `lanes`, `attempt` (one HTTP exchange), `wire` and `decode` (its JSON). Logins
 //! go by `login`. A write goes by `writes`, which knows each kind of object from `resources`: `turns`, a fresh
 //! read, `document` and `encode` (what changes, and all else to the letter), `departure`, one `attempt`, and
-//! `refusal` where the upstream says no.
+//! `refusal` where the upstream says no. `profile` says where the live service is not as its contract has it.
 
 mod attempt;
 pub mod cache;
@@ -16,8 +16,10 @@ mod epochs;
 mod flight;
 #[cfg(test)]
 mod interleavings;
+mod lanes;
 mod login;
 mod metrics;
+pub mod profile;
 mod question;
 mod refusal;
 mod resources;
@@ -55,11 +57,15 @@ use crate::domain::page::UpstreamPage;
 use crate::upstream::attempt::Exchange;
 use crate::upstream::attempt::Read;
 use crate::upstream::cache::AnswerCache;
+use crate::upstream::cache::Asked;
 use crate::upstream::cache::Fetched;
 use crate::upstream::epochs::Epochs;
 use crate::upstream::epochs::Kind;
 use crate::upstream::epochs::Tag;
+use crate::upstream::lanes::Lanes;
 use crate::upstream::metrics::Metrics;
+use crate::upstream::profile::Profile;
+use crate::upstream::question::CustomersHidden;
 use crate::upstream::question::CustomersPage;
 use crate::upstream::question::CustomersTotal;
 use crate::upstream::question::FwosPage;
@@ -69,7 +75,7 @@ use crate::upstream::road::listing;
 use crate::upstream::road::one;
 use crate::upstream::turns::Turns;
 
-/// Memory for how many customers each caller has: some 2,800 callers.
+/// Memory for how many customers each caller has, and for whether lists hide some: some 2,800 callers.
 const TOTALS_BYTES_MAX: u64 = 1024 * 1024;
 
 /// How the upstream is reached.
@@ -91,6 +97,8 @@ pub struct Settings {
     pub body_bytes_max: usize,
     /// Largest page asked for, in rows.
     pub page_size_max: u32,
+    /// Where the upstream differs from its contract.
+    pub profile: Profile,
     /// How long and how much is remembered.
     pub cache: cache::Settings,
 }
@@ -109,9 +117,11 @@ pub struct Listing<T> {
 #[derive(Clone)]
 pub struct Upstream {
     road: Arc<Road>,
+    profile: Arc<Profile>,
     customers: Arc<AnswerCache<CustomerId, Customer>>,
     customer_pages: Arc<AnswerCache<CustomersPage, Listing<Customer>>>,
     customers_total: Arc<AnswerCache<CustomersTotal, u64>>,
+    customers_hidden: Arc<AnswerCache<CustomersHidden, ()>>,
     summaries: Arc<AnswerCache<FwoId, FwoSummary>>,
     fwos: Arc<AnswerCache<FwoId, Fwo>>,
     fwo_pages: Arc<AnswerCache<FwosPage, Listing<FwoSummary>>>,
@@ -142,9 +152,17 @@ impl Upstream {
                 &epochs,
                 &metrics,
             ),
+            customers_hidden: part(
+                "customers_hidden",
+                TOTALS_BYTES_MAX,
+                list_ttl,
+                &epochs,
+                &metrics,
+            ),
             summaries: part("fwo_summary", eighths(2), fwo_ttl, &epochs, &metrics),
             fwos: part("fwo", eighths(2), fwo_ttl, &epochs, &metrics),
             fwo_pages: part("fwos", eighths(2), list_ttl, &epochs, &metrics),
+            profile: Arc::new(settings.profile),
             road: Arc::new(Road {
                 exchange,
                 epochs,
@@ -152,6 +170,7 @@ impl Upstream {
                 client_key: settings.client_key,
                 operation_timeout: settings.operation_timeout,
                 unknown_pause: customer_ttl.max(fwo_ttl).max(list_ttl),
+                lanes: Lanes::new(),
                 turns: Turns::new(),
                 page_size_max: settings.page_size_max,
             }),
@@ -161,6 +180,11 @@ impl Upstream {
     /// Largest page to ask for, in rows.
     pub fn page_size_max(&self) -> u32 {
         self.road.page_size_max
+    }
+
+    /// Where it differs from its contract.
+    pub fn profile(&self) -> &Profile {
+        &self.profile
     }
 
     /// How long one question may take.
@@ -238,8 +262,20 @@ impl Upstream {
         self.customers.get(caller, &id)
     }
 
-    /// How many customers there are for the caller, as a list said lately. Asks nobody.
+    /// Remembers that the list of all customers hides some of them.
+    pub fn customers_are_hidden(&self, caller: &Caller) {
+        let asked = Asked::now(caller, &self.road.epochs);
+        let hidden = Fetched::small(());
+        self.customers_hidden
+            .feed(caller, CustomersHidden, asked, &hidden);
+    }
+
+    /// How many customers there are for the caller, as a list said lately that hides none. Asks nobody.
     pub fn customers_total(&self, caller: &Caller) -> Option<u64> {
+        let hidden = self.customers_hidden.peek(caller, &CustomersHidden);
+        if hidden.is_some() {
+            return None;
+        }
         let total = self.customers_total.peek(caller, &CustomersTotal);
         total.as_deref().copied()
     }

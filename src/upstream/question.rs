@@ -59,6 +59,10 @@ pub(super) struct CustomersPage {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct CustomersTotal;
 
+/// That the list of the caller's customers hides some of them.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct CustomersHidden;
+
 /// One upstream page of the orders of a query.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct FwosPage {
@@ -97,6 +101,16 @@ impl Subject for CustomersPage {
 }
 
 impl Subject for CustomersTotal {
+    fn tags(&self, caller: Fingerprint) -> [Tag; 2] {
+        [Tag::Everything(caller), Tag::Lists(caller, Kind::Customers)]
+    }
+
+    fn call(&self) -> String {
+        "GET /customer".into()
+    }
+}
+
+impl Subject for CustomersHidden {
     fn tags(&self, caller: Fingerprint) -> [Tag; 2] {
         [Tag::Everything(caller), Tag::Lists(caller, Kind::Customers)]
     }

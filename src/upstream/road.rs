@@ -21,6 +21,7 @@ use crate::upstream::decode;
 use crate::upstream::decode::Rows;
 use crate::upstream::epochs::Epochs;
 use crate::upstream::epochs::Tag;
+use crate::upstream::lanes::Lanes;
 use crate::upstream::metrics::Metrics;
 use crate::upstream::retry;
 use crate::upstream::retry::Failure;
@@ -37,6 +38,7 @@ pub(super) struct Road {
     pub(super) operation_timeout: Duration,
     /// How long a write of unknown outcome may still take effect: nothing that it touches is kept meanwhile.
     pub(super) unknown_pause: Duration,
+    pub(super) lanes: Lanes,
     pub(super) turns: Turns,
     pub(super) page_size_max: u32,
 }
@@ -49,9 +51,13 @@ impl Road {
         read: &Read,
         decode: impl Fn(&RawValue) -> Result<T, Failure>,
     ) -> Result<T, Error> {
+        caller.budget().charge();
         let deadline = Instant::now() + self.operation_timeout;
         let repeated = |error: &Error| self.metrics.retry(error.kind());
         let attempt = || async {
+            // Held for the exchange alone: nobody sleeps between two tries with it.
+            let lane = self.lanes.take(caller, deadline).await;
+            let _lane = lane.map_err(Failure::lasting)?;
             let begun = Instant::now();
             let answer = self.exchange.get(caller.token(), read, &self.metrics).await;
             caller.enter(Outcome::Miss, || read.call(), None, begun.elapsed());

@@ -170,6 +170,7 @@ impl Road {
         departure: &Departure,
     ) -> Result<Done, Error> {
         departure.leave()?;
+        caller.budget().charge();
         let attempt = || async {
             let begun = Instant::now();
             let outcome = self

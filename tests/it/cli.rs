@@ -122,6 +122,29 @@ fn a_settings_file_is_read() {
 }
 
 #[test]
+fn the_profile_names_only_filters_that_there_are() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("gateway.toml");
+    let profile = "[upstream.profile]\nignored_filters = ['fwos.search', 'fwos.stauts', 'customers.search']\n";
+    fs::write(&file, profile).unwrap();
+    let file = file.to_str().unwrap();
+    let ended = run(&["serve", "--sandbox", "--config", file], &[]);
+    assert_eq!((ended.code, ended.stdout.as_str()), (Some(78), ""));
+    for (wrong, meant) in [
+        ("fwos.stauts", "fwos.status"),
+        ("customers.search", "customers.status"),
+    ] {
+        let line = format!(
+            "{file}: upstream.profile.ignored_filters = \"{wrong}\" is not a known word; did you mean {meant}?\n"
+        );
+        assert!(ended.stderr.contains(&line), "{}", ended.stderr);
+    }
+    let settings = run(&["settings"], &[]).stdout;
+    assert!(settings.contains("PEERASSIST_UPSTREAM__PROFILE__IGNORED_FILTERS"));
+    assert!(settings.contains("any of customers.status, "));
+}
+
+#[test]
 fn a_taken_address_is_explained() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();

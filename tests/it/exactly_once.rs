@@ -13,6 +13,7 @@ use serde_json::json;
 
 use crate::support::ledger;
 use crate::support::ledger::Ledger;
+use crate::support::stack::User;
 use crate::support::stack::impatient_gateway;
 use crate::support::writer::Outcome;
 use crate::support::writer::Writer;
@@ -126,8 +127,10 @@ async fn no_write_is_done_twice_and_none_that_was_acknowledged_is_missing() {
     let (upstream, ledger) = ledger::start().await;
     let (gateway, user) = impatient_gateway(&upstream.base);
     let next = Arc::new(AtomicUsize::new(0));
-    let writers = (0..WRITERS).map(|_| {
-        let (user, next) = (user.clone(), next.clone());
+    let writers = (0..WRITERS).map(|place| {
+        // Each a caller of their own: together they ask for more than one may in a minute.
+        let user = User::new(&user.base, &format!("{}{place}", user.token));
+        let next = next.clone();
         tokio::spawn(async move {
             let mut owner = Owner {
                 doors: Writer::both(&user).await,

@@ -217,3 +217,19 @@ async fn a_customers_orders_are_those_of_its_projects() {
         .map(str::to_owned)]
     );
 }
+
+#[tokio::test]
+async fn errors_beyond_the_twentieth_are_told_by_their_number_and_code() {
+    let user = Stack::shared().user("admin").await;
+    let query =
+        "{ fwos(first: 25) { edges { node { customer { fwos(first: 201) { totalCount } } } } } }";
+    let errors = user.errors(query).await;
+    assert_eq!(errors.len(), 21);
+    let at = |path: &str| [path, "BAD_USER_INPUT", "INVALID_INPUT", "first"].map(str::to_owned);
+    assert_eq!(errors[20], at(""));
+    assert!(
+        errors[..20]
+            .iter()
+            .all(|error| error[0].ends_with(".customer.fwos"))
+    );
+}

@@ -378,3 +378,22 @@ async fn an_argument_that_cannot_be_read_is_named_before_anything_runs() {
         answer.body
     );
 }
+
+#[tokio::test]
+async fn the_default_of_a_variable_counts_for_skip_and_include() {
+    let user = Stack::shared().user("admin").await;
+    let operation =
+        "query($yes: Boolean = true, $no: Boolean = false) { customer(by: { databaseId: 3 }) {
+        a: id @include(if: $yes) b: id @include(if: $no) c: id @skip(if: $yes) d: id @skip(if: $no)
+    } }";
+    for (variables, seen) in [
+        (json!({}), "ad"),
+        (json!({ "yes": false }), "cd"),
+        (json!({ "no": true }), "ab"),
+    ] {
+        let answer = user.ask(operation, variables).await;
+        let fields = answer["data"]["customer"].as_object();
+        let fields: String = fields.unwrap().keys().map(String::as_str).collect();
+        assert_eq!(fields, seen, "{answer}");
+    }
+}

@@ -152,7 +152,7 @@ async fn sizes_and_skips_choose_the_rows() {
 
 #[tokio::test]
 async fn filter_and_order_reach_the_upstream_in_its_own_words() {
-    let door = door(1).await;
+    let door = door(0).await;
     let wanted = v1::ListCustomersRequest {
         filter: r#"status = INACTIVE AND name : "mill""#.into(),
         order_by: "name desc, city".into(),

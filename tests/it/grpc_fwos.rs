@@ -139,7 +139,7 @@ async fn a_basic_list_is_one_call_and_can_be_walked() {
 
 #[tokio::test]
 async fn every_filter_reaches_the_upstream_in_its_own_words() {
-    let door = door(1).await;
+    let door = door(0).await;
     let wanted = v1::ListFwosRequest {
         filter: r#"(status = PRICING OR status = ENTRY) type = FIELD_WORK AND project_id = 7 AND customer_id = 3
             AND number = "000123" AND search : "soffit" AND created_date >= "2024-05-14T00:00:00Z"

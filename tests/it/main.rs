@@ -32,10 +32,13 @@ mod grpc_services;
 mod grpc_wire;
 mod grpc_writes;
 
+mod bill;
 mod cursors;
 mod exactly_once;
+mod explain;
 mod failures;
 mod guide;
+mod ignored_filters;
 mod parity;
 mod parity_inputs;
 mod parity_writes;

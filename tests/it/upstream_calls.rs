@@ -2,12 +2,17 @@
 
 use std::collections::BTreeMap;
 use std::collections::HashSet;
+use std::time::Duration;
 
 use futures_util::future::join_all;
 use serde_json::Value;
 use serde_json::json;
 
 use crate::support::stack::Stack;
+use crate::support::stack::User;
+use crate::support::stack::impatient_gateway;
+use crate::support::stub::Answer;
+use crate::support::stub::StubUpstream;
 
 fn calls<const N: usize>(calls: [(&str, u64); N]) -> BTreeMap<String, u64> {
     calls.map(|(route, calls)| (route.to_owned(), calls)).into()
@@ -89,6 +94,46 @@ async fn orders_with_their_customers_cost_one_call_and_one_for_each_distinct_cus
 }
 
 #[tokio::test]
+async fn customers_that_a_list_has_told_of_cost_nothing_with_their_orders() {
+    let mut count = Stack::counted().await;
+    let user = count.stack.user("admin").await;
+    user.data("{ customers(first: 200) { totalCount } }").await;
+    assert_eq!(count.total().await, 1);
+    user.data(WITH_CUSTOMERS).await;
+    assert_eq!(count.calls().await, calls([("GET /fwo", 1)]));
+}
+
+#[tokio::test]
+async fn where_the_list_is_known_to_be_short_it_is_read_instead_of_its_customers() {
+    let mut count = Stack::counted().await;
+    let user = count.stack.user("admin").await;
+    let query =
+        "{ fwos(first: 200) { edges { node { customerId customer { databaseId name } } } } }";
+    user.data("{ customers(first: 1) { totalCount } }").await;
+    let answer = user.data(query).await;
+    // Two lists, and one page of the 60 customers.
+    assert_eq!(
+        count.calls().await,
+        calls([("GET /customer", 2), ("GET /fwo", 1)])
+    );
+    let edges = answer["fwos"]["edges"].as_array().unwrap();
+    let customers = edges.iter().map(|edge| &edge["node"]);
+    let ids: HashSet<&str> = customers
+        .map(|node| {
+            assert_eq!(node["customer"]["databaseId"], node["customerId"]);
+            node["customerId"].as_str().unwrap()
+        })
+        .collect();
+    println!("200 orders of {} customers: 3 calls", ids.len());
+    assert!(ids.len() > 30, "{} customers would show little", ids.len());
+    // Another user, who knows nothing of how long the list is, would have to ask for each: too much for one operation.
+    let other = count.stack.user("pm").await;
+    let errors = other.errors(query).await;
+    assert_eq!(errors[0][1], "BUDGET_EXCEEDED");
+    assert_eq!(count.total().await, 0);
+}
+
+#[tokio::test]
 async fn thirty_two_identical_requests_at_once_cost_no_more_than_one() {
     let mut count = Stack::counted().await;
     let stack = count.stack;
@@ -116,7 +161,7 @@ async fn a_client_that_hangs_up_does_not_harm_those_who_share_its_fetch() {
     let answers = followers.await;
     let customers = distinct_customers(&answers[0]);
     assert_eq!(
-        count.calls().await,
+        count.calls_of_some().await,
         calls([("GET /customer/{id}", customers), ("GET /fwo", 1)])
     );
 }
@@ -146,4 +191,74 @@ async fn a_dead_or_missing_token_costs_at_most_the_one_call_that_tells() {
     );
     assert_eq!(body.get("data"), None);
     assert_eq!(count.total().await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_caller_has_32_calls_under_way_at_most_and_takes_none_from_another() {
+    let stub = StubUpstream::start(|asked| {
+        Answer::json(json!({ "id": asked.id(), "name": "Mill" })).after(Duration::from_millis(100))
+    })
+    .await;
+    let (_gateway, user) = impatient_gateway(&format!("http://{}", stub.address));
+    let other = User::new(&user.base, &format!("{}x", user.token));
+    let ask = |user: User, id| async move {
+        let query = format!("{{ customer(by: {{ databaseId: {id} }}) {{ name }} }}");
+        user.data(&query).await
+    };
+    join_all((1..=80).map(|id| ask(user.clone(), id))).await;
+    assert_eq!(stub.peak(), 32);
+    let both = (101..=180).map(|id| {
+        ask(
+            if id % 2 == 0 {
+                user.clone()
+            } else {
+                other.clone()
+            },
+            id,
+        )
+    });
+    join_all(both).await;
+    assert!((33..=64).contains(&stub.peak()), "{}", stub.peak());
+}
+
+/// An upstream whose list of customers hides the odd ones, which orders name all the same.
+#[tokio::test]
+async fn customers_that_their_list_hides_are_looked_up_as_far_as_the_bill_allows_and_then_fully() {
+    let stub = StubUpstream::start(|asked| match asked.path.as_str() {
+        "/customer" => {
+            let even: Vec<Value> = (1..=40)
+                .map(|n| json!({ "id": 2 * n, "name": "Even" }))
+                .collect();
+            asked.page_of(&even)
+        }
+        "/fwo" => {
+            let fwos: Vec<Value> = (1..=30)
+                .map(|id| json!({ "id": id, "customerId": id }))
+                .collect();
+            asked.page_of(&fwos)
+        }
+        _ => Answer::json(json!({ "id": asked.id(), "name": "Odd" })),
+    })
+    .await;
+    let (_gateway, user) = impatient_gateway(&format!("http://{}", stub.address));
+    let query = "{ fwos(first: 30) { edges { node { customer { name } } } } }";
+    user.data("{ customers(first: 1) { totalCount } }").await;
+    let before = stub.calls();
+    // The bill knows of one page for 30 customers: 1 + 2 calls, of which one is left for 15 that are hidden.
+    let answer = user.ask(query, json!({})).await;
+    assert_eq!(stub.calls() - before, 3);
+    let codes = answer["errors"].as_array().unwrap().iter();
+    let codes: HashSet<&str> = codes
+        .map(|error| error["extensions"]["code"].as_str().unwrap())
+        .collect();
+    assert_eq!(codes, HashSet::from(["BUDGET_EXCEEDED"]));
+    assert_eq!(answer["errors"].as_array().unwrap().len(), 14);
+    // The next one knows better.
+    let data = user.data(query).await;
+    let edges = data["fwos"]["edges"].as_array().unwrap();
+    assert!(
+        edges
+            .iter()
+            .all(|edge| edge["node"]["customer"]["name"].is_string())
+    );
 }

@@ -85,6 +85,10 @@ fn sample(setting: &Setting) -> (String, String) {
         Form::Switch if setting.absent == Absent::Default("true") => ("false", "false".to_owned()),
         Form::Switch => ("true", "true".to_owned()),
         Form::Choice(_) => ("json", "Json".to_owned()),
+        Form::Words(known) => {
+            let text = format!("{}, {}", known[0], known[known.len() - 1]);
+            return (text, format!("{field}: "));
+        }
         Form::Filter => ("debug", "\"debug\"".to_owned()),
         Form::Secret(_) => (
             "0123456789012345678901234567890123456789",

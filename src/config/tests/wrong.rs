@@ -39,6 +39,49 @@ fn all_mistakes_of_all_sources_come_at_once() {
 }
 
 #[test]
+fn each_unknown_word_of_a_list_is_a_mistake_with_the_one_that_was_meant() {
+    let text = mistakes(Said {
+        variables: &[
+            BASE_URL,
+            (
+                "PEERASSIST_UPSTREAM__PROFILE__IGNORED_FILTERS",
+                "customers.nmae, fwos.status, search, colour",
+            ),
+        ],
+        ..Said::default()
+    });
+    for line in [
+        "bad configuration, 3 mistakes:",
+        "upstream.profile.ignored_filters = \"customers.nmae\" is not a known word; did you mean customers.name?",
+        "upstream.profile.ignored_filters = \"search\" is not a known word; did you mean fwos.search?",
+        "upstream.profile.ignored_filters = \"colour\" is not a known word; write any of customers.status, ",
+    ] {
+        assert!(text.contains(line), "no {line:?} in:\n{text}");
+    }
+}
+
+#[test]
+fn a_list_of_words_may_be_a_list_in_the_file() {
+    let said = |value: &str| {
+        let file = format!("[upstream.profile]\nignored_filters = {value}");
+        load(Said {
+            files: &[("gateway.toml", &file)],
+            variables: &[BASE_URL],
+            ..Said::default()
+        })
+    };
+    let listed = said("['customers.name', 'fwos.search']").unwrap();
+    let written = said("'customers.name,fwos.search,'").unwrap();
+    assert_eq!(listed.upstream.profile, written.upstream.profile);
+    assert_ne!(
+        listed.upstream.profile,
+        said("[]").unwrap().upstream.profile
+    );
+    let text = said("['customers.name', 3]").unwrap_err().to_string();
+    assert!(text.contains("must not be a TOML array"), "{text}");
+}
+
+#[test]
 fn a_setting_in_the_wrong_section_is_recognised() {
     let files = [("gateway.toml", "connect_timeout = '1s'")];
     let text = mistakes(Said {

@@ -11,6 +11,7 @@ use tokio::time::Instant;
 use crate::domain::caller::BearerToken;
 use crate::domain::caller::Caller;
 use crate::domain::caller::FingerprintKey;
+use crate::domain::caller::Standing;
 use crate::domain::cursor::CursorSeal;
 use crate::domain::fwo::FwoField;
 use crate::domain::order::Order;
@@ -50,7 +51,7 @@ impl Orders {
             gone: Cell::new(None),
             says_total,
             calls: Cell::new(0),
-            caller: Caller::new(&key, token, |_| Ok(end), end).expect("a caller"),
+            caller: Caller::new(&key, token, |_| Ok(Standing::new(end)), end).expect("a caller"),
             order: Order::default(),
         }
     }

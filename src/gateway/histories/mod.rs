@@ -21,6 +21,7 @@ use tokio::time::Instant;
 use crate::domain::caller::BearerToken;
 use crate::domain::caller::Caller;
 use crate::domain::caller::FingerprintKey;
+use crate::domain::caller::Standing;
 use crate::domain::collation::Collations;
 use crate::domain::cursor::CursorSeal;
 use crate::domain::customer::CustomerField;
@@ -103,7 +104,7 @@ impl<F: Sample> Walker<F> {
         let end = now + Duration::from_secs(3600);
         Walker {
             world: RefCell::new(world),
-            caller: Caller::new(&key, token, |_| Ok(end), end).expect("a caller"),
+            caller: Caller::new(&key, token, |_| Ok(Standing::new(end)), end).expect("a caller"),
             seal: Arc::new(CursorSeal::new(&[7; 64])),
             flaw,
             page_size_max,

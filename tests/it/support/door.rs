@@ -12,6 +12,7 @@ use peerassist_gateway::grpc::v1::customer_service_client::CustomerServiceClient
 use peerassist_gateway::grpc::v1::fwo_service_client::FwoServiceClient;
 use peerassist_gateway::upstream;
 use peerassist_gateway::upstream::Upstream;
+use peerassist_gateway::upstream::profile::Profile;
 use prometheus_client::registry::Registry;
 use prost::Message;
 use tokio::net::TcpListener;
@@ -154,6 +155,7 @@ fn upstream_settings(address: SocketAddr) -> upstream::Settings {
         operation_timeout: Duration::from_secs(10),
         body_bytes_max: 4 * 1024 * 1024,
         page_size_max: 200,
+        profile: Profile::default(),
         cache: upstream::cache::Settings {
             bytes_max: 16 * 1024 * 1024,
             customer_ttl: Duration::from_secs(30),

@@ -11,20 +11,21 @@ use tonic::Status;
 use tonic::transport::Channel;
 use tonic_types::StatusExt;
 
+use crate::support::ledgers::Explained;
 use crate::support::stack::Stack;
 use crate::support::stack::User;
 
 /// The clients of one user.
 pub(crate) struct GrpcUser {
-    pub(crate) customers: CustomerServiceClient<Channel>,
-    pub(crate) fwos: FwoServiceClient<Channel>,
+    pub(crate) customers: CustomerServiceClient<Explained>,
+    pub(crate) fwos: FwoServiceClient<Explained>,
     token: String,
 }
 
 impl GrpcUser {
     /// The same user at the other door of the same gateway.
     pub(crate) async fn new(user: &User) -> Self {
-        let channel = channel(&user.base).await;
+        let channel = Explained::new(channel(&user.base).await, user.ledgers.clone());
         GrpcUser {
             customers: CustomerServiceClient::new(channel.clone()),
             fwos: FwoServiceClient::new(channel),

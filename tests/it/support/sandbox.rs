@@ -8,6 +8,8 @@ use std::process::Child;
 use std::process::Command;
 use std::process::Stdio;
 use std::sync::OnceLock;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering;
 
 use reqwest::Client;
 use reqwest::Method;
@@ -52,6 +54,8 @@ pub(crate) struct Sandbox {
     /// Closing its standard input ends the process, also when this one dies without dropping anything.
     process: Child,
     tokens: Mutex<HashMap<User, String>>,
+    /// How often a test has asked it without the gateway.
+    asked: AtomicU64,
 }
 
 impl Sandbox {
@@ -89,6 +93,7 @@ impl Sandbox {
             base: base.to_owned(),
             process,
             tokens: Mutex::default(),
+            asked: AtomicU64::new(0),
         }
     }
 
@@ -105,7 +110,15 @@ impl Sandbox {
         SHARED.get_or_init(|| Self::start("demo"))
     }
 
+    /// How often a test has asked it without the gateway; what it does not count itself is left out.
+    pub(crate) fn asked_directly(&self) -> u64 {
+        self.asked.load(Ordering::SeqCst)
+    }
+
     pub(crate) fn request(&self, method: Method, path_and_query: &str) -> RequestBuilder {
+        if path_and_query != "/auth" && path_and_query != "/__calls" {
+            self.asked.fetch_add(1, Ordering::SeqCst);
+        }
         client().request(method, format!("{}{path_and_query}", self.base))
     }
 
@@ -231,7 +244,9 @@ impl Sandbox {
         answer.json().await.expect("JSON")
     }
 
+    /// From now on calls are counted anew; nobody may have asked through a gateway before.
     pub(crate) async fn forget_calls(&self) {
+        self.asked.store(0, Ordering::SeqCst);
         let answer = self
             .request(Method::DELETE, "/__calls")
             .send()

@@ -1,14 +1,19 @@
 //! A gateway before its own sandbox, both as processes, and users who speak GraphQL to it.
 
 use std::collections::BTreeMap;
+use std::io::Read;
+use std::io::Write;
+use std::sync::Arc;
 
 use reqwest::Client;
+use reqwest::RequestBuilder;
 use reqwest::Response;
 use serde_json::Value;
 use serde_json::json;
 use tokio::sync::Mutex;
 use tokio::sync::MutexGuard;
 
+use crate::support::ledgers::Ledgers;
 use crate::support::process::Process;
 use crate::support::sandbox::PASSWORD;
 use crate::support::sandbox::Sandbox;
@@ -17,6 +22,8 @@ use crate::support::sandbox::Sandbox;
 pub(crate) struct Stack {
     pub(crate) sandbox: Sandbox,
     pub(crate) base: String,
+    /// What its users hear that they cost.
+    pub(crate) ledgers: Arc<Ledgers>,
     /// Kept for its end; a lock, because what reads its lines cannot be shared.
     _gateway: std::sync::Mutex<Process>,
 }
@@ -47,6 +54,7 @@ impl Stack {
         Stack {
             sandbox,
             base,
+            ledgers: Arc::default(),
             _gateway: gateway.into(),
         }
     }
@@ -59,7 +67,10 @@ impl Stack {
 
     /// A user with a token of their own: a caller of whom nothing is cached yet.
     pub(crate) async fn user(&self, name: &str) -> User {
-        let stranger = User::new(&self.base, "");
+        let stranger = User {
+            ledgers: Some(self.ledgers.clone()),
+            ..User::new(&self.base, "")
+        };
         let mutation = "mutation($input: LoginInput!) { login(input: $input) { token userErrors { message } } }";
         let input = json!({ "userName": format!("{name}@lakeline.example"), "password": PASSWORD });
         let answer = stranger.ask(mutation, json!({ "input": input })).await;
@@ -81,6 +92,7 @@ impl Stack {
         Counted {
             stack,
             before: stack.calls().await,
+            accounted: stack.accounted(),
             _turn: turn,
         }
     }
@@ -89,18 +101,58 @@ impl Stack {
         let calls = self.sandbox.calls().await;
         serde_json::from_value(calls["routes"].clone()).unwrap()
     }
+
+    /// The calls that somebody accounts for: the ledgers of its users, and the tests themselves.
+    fn accounted(&self) -> u64 {
+        self.ledgers.actual() + self.sandbox.asked_directly()
+    }
+}
+
+/// At its end each stack is audited: the ledgers say exactly what the sandbox counts.
+impl Drop for Stack {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            return;
+        }
+        let counted = counted_by(&self.sandbox.base);
+        assert_eq!(self.accounted(), counted, "the ledgers and the sandbox");
+    }
+}
+
+/// What the sandbox has counted but for logins, asked without a runtime: a value is dropped wherever its test is.
+fn counted_by(base: &str) -> u64 {
+    let address = base.trim_start_matches("http://");
+    let mut stream = std::net::TcpStream::connect(address).unwrap();
+    let request = format!("GET /__calls HTTP/1.0\r\nhost: {address}\r\n\r\n");
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    let body = answer.split("\r\n\r\n").nth(1).unwrap();
+    let calls: Value = serde_json::from_str(body).unwrap();
+    let logins = calls["routes"]["POST /auth"].as_u64().unwrap_or(0);
+    calls["total"].as_u64().unwrap() - logins
 }
 
 /// A stack whose upstream calls are counted.
 pub(crate) struct Counted {
     pub(crate) stack: &'static Stack,
     before: BTreeMap<String, u64>,
+    accounted: u64,
     _turn: MutexGuard<'static, ()>,
 }
 
 impl Counted {
-    /// The calls since the last look, by route; logins are nobody's reading.
+    /// The calls since the last look, by route, which the ledgers must account for; logins are nobody's reading.
     pub(crate) async fn calls(&mut self) -> BTreeMap<String, u64> {
+        let calls = self.calls_of_some().await;
+        let accounted = std::mem::replace(&mut self.accounted, self.stack.accounted());
+        let since = self.accounted - accounted;
+        assert_eq!(since, calls.values().sum::<u64>(), "the ledgers: {calls:?}");
+        calls
+    }
+
+    /// The calls since the last look, where somebody has hung up and so not seen the ledger.
+    pub(crate) async fn calls_of_some(&mut self) -> BTreeMap<String, u64> {
         let after = self.stack.calls().await;
         let before = std::mem::replace(&mut self.before, after.clone());
         let since = after.into_iter().map(|(route, calls)| {
@@ -123,6 +175,8 @@ impl Counted {
 pub(crate) struct User {
     pub(crate) base: String,
     pub(crate) token: String,
+    /// Where what each request costs is added up, of a stack's users.
+    pub(crate) ledgers: Option<Arc<Ledgers>>,
     client: Client,
 }
 
@@ -132,18 +186,33 @@ impl User {
         User {
             base: base.to_owned(),
             token: token.to_owned(),
+            ledgers: None,
             client: http_client(),
         }
     }
 
     /// The same asker without a token.
     pub(crate) fn nobody(&self) -> Self {
-        User::new(&self.base, "")
+        User {
+            token: String::new(),
+            ..self.clone()
+        }
     }
 
     /// The whole answer to an operation.
     pub(crate) async fn ask(&self, query: &str, variables: Value) -> Value {
-        self.send(query, variables).await.json().await.unwrap()
+        let request = self.request(query, variables);
+        let Some(ledgers) = &self.ledgers else {
+            return request.send().await.unwrap().json().await.unwrap();
+        };
+        let answer = request.header("x-explain", "1").send().await.unwrap();
+        let mut answer: Value = answer.json().await.unwrap();
+        let extensions = answer.as_object_mut().unwrap().remove("extensions");
+        if let Some(extensions) = extensions {
+            let total = |name: &str| extensions["cost"][name].as_u64().unwrap();
+            ledgers.add(total("bound"), total("actual"));
+        }
+        answer
     }
 
     /// The data of an operation that must not fail.
@@ -177,6 +246,10 @@ impl User {
 
     /// The raw answer to an operation.
     pub(crate) async fn send(&self, query: &str, variables: Value) -> Response {
+        self.request(query, variables).send().await.unwrap()
+    }
+
+    fn request(&self, query: &str, variables: Value) -> RequestBuilder {
         let request = self.client.post(format!("{}/graphql", self.base));
         let request = request.header("accept", "application/graphql-response+json");
         let request = if self.token.is_empty() {
@@ -184,17 +257,23 @@ impl User {
         } else {
             request.bearer_auth(&self.token)
         };
-        request
-            .json(&json!({ "query": query, "variables": variables }))
-            .send()
-            .await
-            .unwrap()
+        request.json(&json!({ "query": query, "variables": variables }))
     }
 }
 
-/// A gateway of its own before an upstream, with attempts of 300 ms, and somebody who asks it.
+/// A gateway of its own before an upstream, with attempts of 300 ms, and somebody who may ask it without end.
 pub(crate) fn impatient_gateway(base: &str) -> (Process, User) {
-    let variables = [("PEERASSIST_UPSTREAM__ATTEMPT_TIMEOUT", "300ms")];
+    let settings = [
+        ("PEERASSIST_UPSTREAM__ATTEMPT_TIMEOUT", "300ms"),
+        ("PEERASSIST_LIMITS__UPSTREAM_CALLS_PER_MINUTE", "1000000"),
+    ];
+    let (process, gateway) = gateway(base, &settings);
+    let token = "Yn2kjibddFAWtnPJ2AFlL8WXmohJMCvigQggEaypa5A";
+    (process, User::new(&gateway, token))
+}
+
+/// A gateway of its own before an upstream, and its address.
+pub(crate) fn gateway(base: &str, variables: &[(&str, &str)]) -> (Process, String) {
     let arguments = [
         "serve",
         "--upstream",
@@ -204,10 +283,9 @@ pub(crate) fn impatient_gateway(base: &str) -> (Process, User) {
         "--admin-listen",
         "127.0.0.1:0",
     ];
-    let mut process = Process::start(&arguments, &variables);
+    let mut process = Process::start(&arguments, variables);
     let base = process.line("gateway: ");
-    let token = "Yn2kjibddFAWtnPJ2AFlL8WXmohJMCvigQggEaypa5A";
-    (process, User::new(&base, token))
+    (process, base)
 }
 
 /// A client of one's own: connections belong to the runtime of one test.
