@@ -86,11 +86,7 @@ impl PageRequest {
     /// For a window at a known place that one page holds it is what the request costs on a cold cache.
     pub fn calls_max(&self, page_size_max: u32) -> u64 {
         let calls = self.calls_without_drift(page_size_max);
-        // The other cursor only ends the window early.
-        let is_anchored = match self.end {
-            End::Front => self.after.is_some(),
-            End::Back => self.before.is_some(),
-        };
+        let is_anchored = self.after.is_some() || self.before.is_some();
         match self.end {
             End::Front if !is_anchored && calls == 1 => calls,
             End::Back if !is_anchored && self.has_room(page_size_max) => calls + LIST_END_CALLS_MAX,

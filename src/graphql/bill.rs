@@ -420,7 +420,7 @@ mod tests {
                 1 + 3 * (1 + 4 * 2),
                 3 + 12,
             ),
-            ("{ fwos(last: 2) { totalCount } }", 3, 2),
+            ("{ fwos(last: 2) { totalCount } }", 4, 2),
         ] {
             assert_eq!(bill(query), (calls, rows), "{query}");
         }
