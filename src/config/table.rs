@@ -87,7 +87,7 @@ pub const SETTINGS: &[Setting] = {
         setting("upstream.attempt_timeout", Timeout, Default("5s"), "for one try of one upstream call"),
         setting("upstream.operation_timeout", Timeout, Default("15s"), "for one client request with all its upstream calls and retries"),
         setting("upstream.body_bytes_max", Bytes(1024), Default("8MiB"), "largest upstream answer that is read"),
-        setting("upstream.page_size_max", Count(1, 1000), Default("200"), "largest page asked of the upstream"),
+        setting("upstream.page_size_max", Count(20, 1000), Default("200"), "largest page asked of the upstream; fewer than 20 rows would not let pages overlap"),
         setting("upstream.profile.ignored_filters", Words(FILTER_NAMES), Unset, "filters that the upstream ignores: the gateway then reads the list and filters by itself, see gateway.scan_rows_max"),
         setting("upstream.cache.bytes_max", Bytes(0), Default("64MiB"), "memory for cached answers"),
         setting("upstream.cache.customer_ttl", Duration, Default("30s"), "how long a customer is served without asking again"),

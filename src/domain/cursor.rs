@@ -10,23 +10,24 @@ use ring::hmac;
 use serde::Deserialize;
 use serde::Serialize;
 
-use crate::domain::order::SortValue;
+use crate::domain::collation::Collations;
+use crate::domain::order::Anchor;
 
 /// Longest accepted cursor text in bytes: three sort keys of 255 four-byte characters fit.
 pub const CURSOR_BYTES_MAX: usize = 8 * 1024;
 
-/// A place in a list: behind the row at `index`.
+/// A place in a list: that of one row.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Cursor {
     /// Index of the row when it was read.
     #[serde(rename = "n")]
     pub index: u64,
-    /// The row's id; absent where the row could not be read.
-    #[serde(rename = "i")]
-    pub id: Option<i64>,
-    /// The row's values of the sort keys, without the id.
-    #[serde(rename = "k")]
-    pub keys: Vec<SortValue>,
+    /// What the row is known by when it is not there any more; absent where it could not be read.
+    #[serde(rename = "a")]
+    pub anchor: Option<Anchor>,
+    /// How the upstream may compare, after all rows of the walk until this one.
+    #[serde(rename = "c")]
+    pub collations: Collations,
 }
 
 /// The keys that seal and open cursors.
@@ -92,14 +93,17 @@ impl CursorSeal {
 mod tests {
     use super::Cursor;
     use super::CursorSeal;
+    use crate::domain::collation::Collations;
+    use crate::domain::order::Anchor;
     use crate::domain::order::SortValue;
     use proptest::prelude::*;
 
     fn cursor(index: u64, name: &str) -> Cursor {
+        let keys = vec![SortValue::Text(name.to_owned()), SortValue::Absent];
         Cursor {
             index,
-            id: Some(3),
-            keys: vec![SortValue::Text(name.to_owned()), SortValue::Absent],
+            anchor: Some(Anchor { id: 3, keys }),
+            collations: Collations::UNSEEN,
         }
     }
 

@@ -103,6 +103,10 @@ impl SortField for CustomerField {
     type Row = Customer;
     const ID: Self = CustomerField::Id;
 
+    fn id(row: &Customer) -> i64 {
+        row.id.get()
+    }
+
     fn value(self, row: &Customer) -> SortValue {
         match self {
             CustomerField::Id => SortValue::Number(row.id.get().into()),

@@ -334,6 +334,10 @@ impl SortField for FwoField {
     type Row = FwoSummary;
     const ID: Self = FwoField::Id;
 
+    fn id(row: &FwoSummary) -> i64 {
+        row.id.get()
+    }
+
     fn value(self, row: &FwoSummary) -> SortValue {
         let number = |amount: Option<Decimal>| amount.map_or(SortValue::Absent, SortValue::Number);
         let time =

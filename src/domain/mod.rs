@@ -6,6 +6,7 @@ pub mod budget;
 pub mod caller;
 pub mod change;
 mod check;
+pub mod collation;
 pub mod cursor;
 pub mod customer;
 pub mod customer_filter;

@@ -30,8 +30,22 @@ pub trait SortField: Vocabulary + Hash {
     /// The member that is unique.
     const ID: Self;
 
+    /// The row's id.
+    fn id(row: &Self::Row) -> i64;
+
     /// The value by which `row` takes its place.
     fn value(self, row: &Self::Row) -> SortValue;
+}
+
+/// A row as far as its place goes: what is left of it where it is gone.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Anchor {
+    /// The row's id.
+    #[serde(rename = "i")]
+    pub id: i64,
+    /// The row's values of the sort keys, without the id.
+    #[serde(rename = "k")]
+    pub keys: Vec<SortValue>,
 }
 
 /// The value of one sort key in one row.
@@ -111,10 +125,22 @@ impl<F: SortField> Order<F> {
         })
     }
 
-    /// The values by which `row` takes its place, without the id.
-    pub fn values(&self, row: &F::Row) -> Vec<SortValue> {
+    /// What holds the place of `row`.
+    pub fn anchor(&self, row: &F::Row) -> Anchor {
+        Anchor {
+            id: F::id(row),
+            keys: self.values(row).collect(),
+        }
+    }
+
+    /// Whether `row` is the one that `anchor` was made of, and still has its place by the same values.
+    pub fn holds(&self, anchor: &Anchor, row: &F::Row) -> bool {
+        F::id(row) == anchor.id && self.values(row).eq(anchor.keys.iter().cloned())
+    }
+
+    fn values(&self, row: &F::Row) -> impl Iterator<Item = SortValue> {
         let keys = self.0.iter().filter(|(key, _)| *key != F::ID);
-        keys.map(|(key, _)| key.value(row)).collect()
+        keys.map(|(key, _)| key.value(row))
     }
 }
 

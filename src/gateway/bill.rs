@@ -13,9 +13,7 @@ use crate::domain::error::Error;
 use crate::domain::error::Excess;
 use crate::domain::error::Quota;
 use crate::domain::fwo_filter::FwosFilterMember;
-use crate::domain::page::End;
 use crate::domain::page::PageRequest;
-use crate::domain::page::Window;
 use crate::gateway::Gateway;
 
 /// What reading one object may cost.
@@ -196,32 +194,10 @@ fn at_most(quota: Quota, what: &str, bound: u64, limit: u64) -> Result<(), Error
 }
 
 /// What a page of a list may cost where the upstream gives at most `size_max` rows a page.
-///
-/// A window whose start is known costs the pages that cover it. One behind or before a cursor may lie anywhere,
-/// across the edge of two pages; one that is counted from the end needs the number of rows first.
 pub fn page_bill(request: &PageRequest, size_max: u32) -> Bill {
-    let PageRequest {
-        count,
-        end,
-        after,
-        before,
-        skip,
-    } = request;
-    let anywhere = u64::from((*count).max(1) - 1) / u64::from(size_max) + 2;
-    let calls = match (end, after, before) {
-        (End::Front, None, _) => {
-            let window = Window {
-                start: *skip,
-                count: *count,
-            };
-            window.cover(size_max).len() as u64
-        }
-        (End::Front, Some(_), _) | (End::Back, _, Some(_)) => anywhere,
-        (End::Back, _, None) => anywhere + 1,
-    };
     Bill {
-        calls,
-        rows: (*count).into(),
+        calls: request.calls_max(size_max),
+        rows: request.count.into(),
     }
 }
 
@@ -242,7 +218,9 @@ mod tests {
     use crate::domain::error::ErrorKind;
     use crate::domain::error::Excess;
     use crate::domain::error::Quota;
+    use crate::domain::page::DRIFT_CALLS_MAX;
     use crate::domain::page::End;
+    use crate::domain::page::LIST_END_CALLS_MAX;
     use crate::domain::page::PageRequest;
     use crate::domain::page::SealedCursor;
 
@@ -344,15 +322,37 @@ mod tests {
             (page(25, End::Front, false, false, 0), 200, 1),
             (page(0, End::Front, false, false, 0), 200, 1),
             (page(200, End::Front, false, false, 0), 200, 1),
-            (page(200, End::Front, false, false, 0), 50, 4),
-            (page(200, End::Front, false, false, 1), 200, 2),
+            (
+                page(200, End::Front, false, false, 1),
+                200,
+                2 + DRIFT_CALLS_MAX,
+            ),
             (page(50, End::Front, false, false, 449), 200, 1),
-            (page(25, End::Front, true, false, 0), 200, 2),
-            (page(25, End::Front, false, true, 0), 200, 1),
-            (page(25, End::Back, false, false, 0), 200, 3),
-            (page(25, End::Back, true, false, 0), 200, 3),
-            (page(25, End::Back, false, true, 0), 200, 2),
-            (page(200, End::Back, false, false, 0), 50, 6),
+            (
+                page(25, End::Front, true, false, 0),
+                200,
+                1 + DRIFT_CALLS_MAX,
+            ),
+            (
+                page(25, End::Front, false, true, 0),
+                200,
+                1 + DRIFT_CALLS_MAX,
+            ),
+            (
+                page(25, End::Back, false, false, 0),
+                200,
+                2 + LIST_END_CALLS_MAX,
+            ),
+            (
+                page(25, End::Back, true, false, 0),
+                200,
+                2 + DRIFT_CALLS_MAX,
+            ),
+            (
+                page(25, End::Back, false, true, 0),
+                200,
+                1 + DRIFT_CALLS_MAX,
+            ),
         ];
         for (request, size_max, calls) in table {
             let bill = page_bill(&request, size_max);

@@ -19,6 +19,7 @@ use crate::gateway::Gateway;
 use crate::gateway::paging::List;
 use crate::gateway::paging::Page;
 use crate::gateway::scan::FilteredList;
+use crate::gateway::walk::Pages;
 
 impl Gateway {
     /// The customer with this id; fails with `NotFound` where the caller can see none.
@@ -79,7 +80,11 @@ impl Gateway {
         };
         let read = |page| upstream.customers(caller, &sent, page);
         let rows = FilteredList::new(heeded, ignored, self.scan_bounds(), read);
-        list.page(request, |page| rows.page(page)).await
+        let pages = Pages {
+            fetch: |page| rows.page(page),
+            forget: || upstream.forget_customers_lists(caller),
+        };
+        list.page(request, pages).await
     }
 
     /// Makes a customer and gives it as the upstream has it then.

@@ -22,6 +22,7 @@ use crate::gateway::Gateway;
 use crate::gateway::paging::List;
 use crate::gateway::paging::Page;
 use crate::gateway::scan::FilteredList;
+use crate::gateway::walk::Pages;
 
 /// Orders read at the same time for one list: 200 of them in 25 rounds stay below the longest operation.
 const DETAILS_AT_ONCE: usize = 8;
@@ -69,7 +70,11 @@ impl Gateway {
         };
         let read = |page| upstream.fwos(caller, &sent, page);
         let rows = FilteredList::new(heeded, ignored, self.scan_bounds(), read);
-        list.page(request, |page| rows.page(page)).await
+        let pages = Pages {
+            fetch: |page| rows.page(page),
+            forget: || upstream.forget_fwos_lists(caller),
+        };
+        list.page(request, pages).await
     }
 
     /// The orders of a list with all their lines, in the same order; the first failure is the list's.

@@ -3,10 +3,16 @@
 mod auth;
 pub mod bill;
 mod customers;
+mod footing;
 mod fwos;
+#[cfg(test)]
+mod histories;
 mod lookups;
 mod paging;
 mod scan;
+mod search;
+mod view;
+mod walk;
 mod writes;
 
 use std::sync::Arc;
@@ -18,6 +24,7 @@ use ring::rand::SystemRandom;
 use secrecy::ExposeSecret;
 use secrecy::SecretString;
 use tokio_util::task::TaskTracker;
+use tracing::warn;
 
 pub use crate::gateway::auth::Login;
 pub use crate::gateway::bill::Bill;
@@ -84,7 +91,13 @@ impl Gateway {
     pub fn new(settings: Settings, upstream: Upstream) -> Result<Self, Error> {
         let secret = match &settings.secret {
             Some(secret) => secret.expose_secret().as_bytes().to_vec(),
-            None => random_secret()?,
+            None => {
+                warn!(
+                    setting = "gateway.secret",
+                    "gateway.secret is not set: cursors and page tokens end with this process, and no other instance takes them"
+                );
+                random_secret()?
+            }
         };
         let tasks = TaskTracker::new();
         Ok(Gateway(Arc::new(Inner {

@@ -1,21 +1,25 @@
-//! From a page request to upstream pages and back: one window, the fewest calls, sealed cursors.
+//! From a page request to the rows of a window and back: cursors are opened, the list is walked, cursors are sealed.
 
 use std::sync::Arc;
-
-use futures_util::future::try_join_all;
+use std::sync::OnceLock;
 
 use crate::domain::caller::Caller;
+use crate::domain::collation::Collations;
 use crate::domain::cursor::Cursor;
 use crate::domain::cursor::CursorSeal;
 use crate::domain::error::Error;
-use crate::domain::error::ErrorKind;
 use crate::domain::order::Order;
 use crate::domain::order::SortField;
 use crate::domain::page::End;
 use crate::domain::page::PageRequest;
 use crate::domain::page::SealedCursor;
 use crate::domain::page::UpstreamPage;
-use crate::domain::page::Window;
+use crate::gateway::view::View;
+use crate::gateway::view::Way;
+use crate::gateway::walk::Edge;
+use crate::gateway::walk::Gathered;
+use crate::gateway::walk::Pages;
+use crate::gateway::walk::Walk;
 use crate::upstream::Listing;
 
 /// The rows of a window, in order.
@@ -28,23 +32,61 @@ pub struct Page<F: SortField> {
     pub has_next: bool,
     /// Whether rows precede.
     pub has_previous: bool,
-    start: u64,
+    indices: Vec<u64>,
     place: Place<F>,
+    /// What the upstream pages have shown of how rows are compared; found out when a cursor is sealed.
+    collations: OnceLock<Collations>,
+    collations_before: Collations,
+    views: Vec<View<F::Row>>,
 }
 
 impl<F: SortField> Page<F> {
+    fn new(gathered: Gathered<F::Row>, place: Place<F>) -> Self {
+        let (indices, rows) = gathered.rows.into_iter().unzip();
+        Page {
+            rows,
+            total: gathered.total,
+            has_next: gathered.has_next,
+            has_previous: gathered.has_previous,
+            indices,
+            place,
+            collations: OnceLock::new(),
+            collations_before: gathered.collations,
+            views: gathered.views,
+        }
+    }
+
     /// The cursor of the row at `place` in `rows`.
     pub fn cursor(&self, place: usize) -> String {
-        self.place.seal(
-            self.start + place as u64,
-            self.rows.get(place).and_then(|row| row.as_deref().ok()),
-        )
+        self.place.seal(&self.unsealed(place))
+    }
+
+    /// A cursor with something wrong about it.
+    #[cfg(test)]
+    pub(super) fn spoilt_cursor(&self, place: usize, spoil: impl Fn(Cursor) -> Cursor) -> String {
+        self.place.seal(&spoil(self.unsealed(place)))
+    }
+
+    fn unsealed(&self, place: usize) -> Cursor {
+        let row = self.rows.get(place).and_then(|row| row.as_ref().ok());
+        Cursor {
+            index: self.indices.get(place).copied().unwrap_or(0),
+            anchor: row.map(|row| self.place.order.anchor(row)),
+            collations: *self.collations.get_or_init(|| self.narrowed()),
+        }
     }
 
     /// The page token of what follows: the cursor of the last row, unless it is the end.
     pub fn next_token(&self) -> Option<String> {
         let last = self.rows.len().checked_sub(1)?;
         self.has_next.then(|| self.cursor(last))
+    }
+
+    fn narrowed(&self) -> Collations {
+        let views = self.views.iter();
+        views.fold(self.collations_before, |left, view| {
+            view.narrow(&self.place.order, left)
+        })
     }
 }
 
@@ -56,23 +98,18 @@ struct Place<F> {
 }
 
 impl<F: SortField> Place<F> {
-    fn seal(&self, index: u64, row: Option<&F::Row>) -> String {
-        let id = row.map(|row| F::ID.value(row)).and_then(|id| match id {
-            crate::domain::order::SortValue::Number(id) => i64::try_from(id).ok(),
-            _ => None,
-        });
-        let keys = row.map_or(Vec::new(), |row| self.order.values(row));
-        self.seal.seal(&self.context, &Cursor { index, id, keys })
+    fn seal(&self, cursor: &Cursor) -> String {
+        self.seal.seal(&self.context, cursor)
     }
 
-    fn open(&self, sealed: Option<&SealedCursor>) -> Result<Option<u64>, Error> {
+    fn open(&self, sealed: Option<&SealedCursor>) -> Result<Option<Cursor>, Error> {
         let Some(SealedCursor { field, text }) = sealed else {
             return Ok(None);
         };
         let cursor = self.seal.open(&self.context, text);
         let cursor =
             cursor.ok_or_else(|| Error::invalid(*field, "is not a cursor of this list"))?;
-        Ok(Some(cursor.index))
+        Ok(Some(cursor))
     }
 }
 
@@ -88,16 +125,20 @@ pub(super) struct List<'q, F> {
 }
 
 impl<F: SortField> List<'_, F> {
-    /// The page that `request` asks for; `fetch` reads one upstream page.
+    /// The page that `request` asks for.
     ///
-    /// Fails with `InvalidInput` for a cursor that is not of this list, before anything is fetched.
-    pub(super) async fn page<Fut>(
+    /// Fails with `InvalidInput` for a cursor that is not of this list, before anything is fetched; with `Conflict`
+    /// where so many rows come and go that its place is not found within [`PageRequest::calls_max`]; with
+    /// `UpstreamInvalid` where its row is gone and the rows do not show in which order they stand.
+    pub(super) async fn page<Fetch, Fut, Forget>(
         self,
         request: &PageRequest,
-        fetch: impl Fn(UpstreamPage) -> Fut,
+        pages: Pages<Fetch, Forget>,
     ) -> Result<Page<F>, Error>
     where
+        Fetch: Fn(UpstreamPage) -> Fut,
         Fut: Future<Output = Result<Arc<Listing<F::Row>>, Error>>,
+        Forget: Fn(),
     {
         let place = Place {
             seal: self.seal.clone(),
@@ -106,37 +147,35 @@ impl<F: SortField> List<'_, F> {
         };
         let after = place.open(request.after.as_ref())?;
         let before = place.open(request.before.as_ref())?;
-        let lower = after
-            .map_or(0, |index| index.saturating_add(1))
-            .saturating_add(request.skip);
-        let window = match Window::between(lower, before, request.count, request.end) {
-            Some(window) => window,
-            None => {
-                let total = self.count_rows(request.count, &fetch).await?;
-                let window = Window::between(lower, Some(total), request.count, End::Back);
-                window
-                    .ok_or_else(|| Error::new(ErrorKind::Internal, "a known end gives a window"))?
+        let cursors = after.iter().chain(&before);
+        let collations = cursors.fold(Collations::UNSEEN, |seen, c| seen.and(c.collations));
+        let (after, before) = (
+            after.map(|cursor| edge(cursor, 1)),
+            before.map(|cursor| edge(cursor, 0)),
+        );
+        let (way, start, skip, limit) = match request.end {
+            End::Front => {
+                let start = after.unwrap_or(Edge::Boundary(0));
+                (Way::Forward, start, request.skip, before)
+            }
+            End::Back => {
+                let start = before.unwrap_or(Edge::ListEnd);
+                (Way::Backward, start, 0, after)
             }
         };
-        let pages = window.cover(self.page_size_max);
-        let listings = try_join_all(pages.iter().map(|page| fetch(*page))).await?;
-        Ok(cut(window, &pages, &listings, place))
-    }
-
-    /// How many rows there are, learnt from the first page of the size that is wanted anyway.
-    async fn count_rows<Fut>(
-        &self,
-        count: u32,
-        fetch: &impl Fn(UpstreamPage) -> Fut,
-    ) -> Result<u64, Error>
-    where
-        Fut: Future<Output = Result<Arc<Listing<F::Row>>, Error>>,
-    {
-        let size = count.clamp(1, self.page_size_max);
-        let first = fetch(UpstreamPage { page: 0, size }).await?;
-        first.total.ok_or_else(|| {
-            Error::new(ErrorKind::Unimplemented, "the upstream does not say how many rows there are, so none can be counted from the end")
-        })
+        let walk = Walk {
+            order: self.order,
+            way,
+            limit,
+            collations,
+            page_size_max: self.page_size_max,
+            calls_left: request.calls_max(self.page_size_max),
+            pages,
+            views: Vec::new(),
+            has_moved: false,
+        };
+        let gathered = walk.gather(start, skip, request.count).await?;
+        Ok(Page::new(gathered, place))
     }
 
     fn context(&self) -> Arc<[u8]> {
@@ -153,39 +192,10 @@ impl<F: SortField> List<'_, F> {
     }
 }
 
-/// The window's rows out of the pages that cover it.
-fn cut<F: SortField>(
-    window: Window,
-    pages: &[UpstreamPage],
-    listings: &[Arc<Listing<F::Row>>],
-    place: Place<F>,
-) -> Page<F> {
-    let mut rows = Vec::with_capacity(window.count as usize);
-    let mut beyond = false;
-    for (page, listing) in pages.iter().zip(listings) {
-        for (index, row) in (page.start()..).zip(&listing.rows) {
-            if index >= window.end() {
-                beyond = true;
-            } else if index >= window.start {
-                rows.push(row.clone());
-            }
-        }
-    }
-    let last = listings.last();
-    let total = last.and_then(|listing| listing.total);
-    let ended = last.and_then(|listing| listing.last);
-    let has_next = match total {
-        Some(total) => {
-            window.start + (rows.len() as u64) < total && (!rows.is_empty() || window.count == 0)
-        }
-        None => beyond || ended == Some(false),
-    };
-    Page {
-        has_next,
-        has_previous: window.start > 0 && total != Some(0),
-        rows,
-        total,
-        start: window.start,
-        place,
+/// The edge that a cursor is. A row that could not be read cannot be recognised, so its index must do, `beyond` it.
+fn edge(cursor: Cursor, beyond: u64) -> Edge {
+    match cursor.anchor {
+        Some(anchor) => Edge::Anchor(cursor.index, anchor),
+        None => Edge::Boundary(cursor.index.saturating_add(beyond)),
     }
 }

@@ -280,6 +280,7 @@ impl<'d> Reckoning<'d> {
             after: self.argument(field, "after")?,
             last: self.argument(field, "last")?,
             before: self.argument(field, "before")?,
+            offset: self.argument(field, "offset")?,
         };
         arguments.request().ok()
     }
@@ -419,7 +420,7 @@ mod tests {
                 1 + 3 * (1 + 4 * 2),
                 3 + 12,
             ),
-            ("{ fwos(last: 2) { totalCount } }", 3, 2),
+            ("{ fwos(last: 2) { totalCount } }", 4, 2),
         ] {
             assert_eq!(bill(query), (calls, rows), "{query}");
         }

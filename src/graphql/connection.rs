@@ -23,16 +23,18 @@ pub(super) struct Arguments {
     pub(super) after: Option<String>,
     pub(super) last: Option<i32>,
     pub(super) before: Option<String>,
+    pub(super) offset: Option<i32>,
 }
 
 impl Arguments {
-    /// The page request; fails with `InvalidInput` for `first` with `last` and for a number out of range.
+    /// The page request; fails with `InvalidInput` for `first` or `offset` with `last` and for a number out of range.
     pub(super) fn request(self) -> Result<PageRequest, Error> {
         let Arguments {
             first,
             after,
             last,
             before,
+            offset,
         } = self;
         let (count, end) = match (first, last) {
             (Some(_), Some(_)) => {
@@ -42,13 +44,21 @@ impl Arguments {
             (Some(first), None) => (page::row_count("first", first.into())?, End::Front),
             (None, None) => (page::ROWS_DEFAULT, End::Front),
         };
+        let skip = match (offset, end) {
+            (None, _) => 0,
+            (Some(_), End::Back) => {
+                return Err(Error::invalid("offset", "must not be given with `last`"));
+            }
+            (Some(offset), End::Front) => u64::try_from(offset)
+                .map_err(|_| Error::invalid("offset", "must not be negative"))?,
+        };
         let sealed = |field, text: Option<String>| text.map(|text| SealedCursor { field, text });
         Ok(PageRequest {
             count,
             end,
             after: sealed("after", after),
             before: sealed("before", before),
-            skip: 0,
+            skip,
         })
     }
 }

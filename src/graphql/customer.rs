@@ -128,7 +128,7 @@ impl Customer {
     /// The field work orders of the customer's projects, in order of their ids unless said otherwise.
     #[expect(
         clippy::too_many_arguments,
-        reason = "the arguments of a Relay connection, and two of ours"
+        reason = "the arguments of a Relay connection, and three of ours"
     )]
     async fn fwos(
         &self,
@@ -140,6 +140,10 @@ impl Customer {
         #[graphql(desc = "Only rows behind this cursor.")] after: Option<String>,
         #[graphql(desc = "At most this many from the back, 0 to 200.")] last: Option<i32>,
         #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
+        #[graphql(
+            desc = "So many further rows are passed over, counted from the front or from `after`; not with `last`."
+        )]
+        offset: Option<i32>,
         #[graphql(desc = "Which orders of the customer; `customerId` is given already.")]
         filter: Option<fwo::FwosFilter>,
         #[graphql(desc = "In which order, at most three keys; the id comes last in any case.")]
@@ -150,6 +154,7 @@ impl Customer {
             after,
             last,
             before,
+            offset,
         };
         Some(fwo::connection(ctx, arguments, filter, Some(self.0.id), order_by).await)
     }

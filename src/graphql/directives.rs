@@ -354,7 +354,8 @@ mod tests {
             ("labor: [LaborLine!]", "@cost(weight: \"1\")"),
             ("pageInfo: ", "@cost(weight: \"0\")"),
             ("edges: [FwoEdge]", "@cost(weight: \"0\")"),
-            ("last: Int", "@cost(weight: \"2\")"),
+            ("last: Int", "@cost(weight: \"3\")"),
+            ("after: String", "@cost(weight: \"24\")"),
         ] {
             let line = line(start);
             assert!(line.ends_with(end), "{line}");

@@ -109,7 +109,7 @@ impl Query {
     /// The customers that the user can see, in order of their ids unless said otherwise.
     #[expect(
         clippy::too_many_arguments,
-        reason = "the arguments of a Relay connection, and two of ours"
+        reason = "the arguments of a Relay connection, and three of ours"
     )]
     async fn customers(
         &self,
@@ -121,6 +121,10 @@ impl Query {
         #[graphql(desc = "Only rows behind this cursor.")] after: Option<String>,
         #[graphql(desc = "At most this many from the back, 0 to 200.")] last: Option<i32>,
         #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
+        #[graphql(
+            desc = "So many further rows are passed over, counted from the front or from `after`; not with `last`."
+        )]
+        offset: Option<i32>,
         #[graphql(desc = "Which customers.")] filter: Option<CustomersFilter>,
         #[graphql(desc = "In which order, at most three keys; the id comes last in any case.")]
         order_by: Option<Vec<CustomerOrder>>,
@@ -131,6 +135,7 @@ impl Query {
                 after,
                 last,
                 before,
+                offset,
             }
             .request()?;
             let filter = filter.unwrap_or_default().into_domain()?;
@@ -167,7 +172,7 @@ impl Query {
     /// The field work orders that the user can see, in order of their ids unless said otherwise.
     #[expect(
         clippy::too_many_arguments,
-        reason = "the arguments of a Relay connection, and two of ours"
+        reason = "the arguments of a Relay connection, and three of ours"
     )]
     async fn fwos(
         &self,
@@ -179,6 +184,10 @@ impl Query {
         #[graphql(desc = "Only rows behind this cursor.")] after: Option<String>,
         #[graphql(desc = "At most this many from the back, 0 to 200.")] last: Option<i32>,
         #[graphql(desc = "Only rows before this cursor.")] before: Option<String>,
+        #[graphql(
+            desc = "So many further rows are passed over, counted from the front or from `after`; not with `last`."
+        )]
+        offset: Option<i32>,
         #[graphql(desc = "Which orders.")] filter: Option<FwosFilter>,
         #[graphql(desc = "In which order, at most three keys; the id comes last in any case.")]
         order_by: Option<Vec<FwoOrder>>,
@@ -188,6 +197,7 @@ impl Query {
             after,
             last,
             before,
+            offset,
         };
         Some(fwo::connection(ctx, arguments, filter, None, order_by).await)
     }

@@ -60,6 +60,8 @@ use crate::upstream::cache::AnswerCache;
 use crate::upstream::cache::Asked;
 use crate::upstream::cache::Fetched;
 use crate::upstream::epochs::Epochs;
+use crate::upstream::epochs::Kind;
+use crate::upstream::epochs::Tag;
 use crate::upstream::lanes::Lanes;
 use crate::upstream::metrics::Metrics;
 use crate::upstream::profile::Profile;
@@ -249,6 +251,12 @@ impl Upstream {
             .await
     }
 
+    /// Ends what the caller's lists of customers said until now: their rows were seen to have moved since.
+    pub fn forget_customers_lists(&self, caller: &Caller) {
+        let lists = Tag::Lists(caller.fingerprint(), Kind::Customers);
+        self.road.epochs.bump(lists);
+    }
+
     /// The customer as it was read lately, by itself or in a list. Asks nobody.
     pub fn known_customer(&self, caller: &Caller, id: CustomerId) -> Option<Arc<Customer>> {
         self.customers.get(caller, &id)
@@ -317,6 +325,12 @@ impl Upstream {
             page,
         };
         self.fwo_pages.get_or_fetch(caller, subject, fetch).await
+    }
+
+    /// Ends what the caller's lists of orders said until now: their rows were seen to have moved since.
+    pub fn forget_fwos_lists(&self, caller: &Caller) {
+        let lists = Tag::Lists(caller.fingerprint(), Kind::Fwos);
+        self.road.epochs.bump(lists);
     }
 }
 

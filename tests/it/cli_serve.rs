@@ -54,6 +54,25 @@ fn serve_with_sandbox_says_where_everything_is() {
 }
 
 #[test]
+fn a_start_without_a_secret_warns_once_that_cursors_end_with_the_process() {
+    let stderr = |variables: &[(&str, &str)]| {
+        let mut process = Process::start(&SERVE_SANDBOX, variables);
+        let gateway = process.address("gateway");
+        assert!(get(gateway, "/graphiql/", "").starts_with("HTTP/1.1 200"));
+        process.close_stdin();
+        process.ended().stderr
+    };
+    let warnings = stderr(&[]);
+    let warnings = warnings.lines().filter(|line| line.contains("WARN"));
+    let warnings: Vec<_> = warnings.collect();
+    assert_eq!(warnings.len(), 1, "{warnings:?}");
+    assert!(warnings[0].contains("gateway.secret is not set: cursors"));
+    let secret = "thirty-two characters of a secret";
+    let quiet = stderr(&[("PEERASSIST_GATEWAY__SECRET", secret)]);
+    assert!(!quiet.contains("WARN"), "{quiet}");
+}
+
+#[test]
 fn the_commands_of_the_welcome_work_as_they_stand() {
     if Command::new("curl").arg("--version").output().is_err() {
         return; // nobody here could copy them either

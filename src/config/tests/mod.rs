@@ -81,7 +81,7 @@ fn sample(setting: &Setting) -> (String, String) {
         Form::Url => ("https://other.example/", "Url {".to_owned()),
         Form::Timeout | Form::Duration => ("1234ms", format!("{:?}", Duration::from_millis(1234))),
         Form::Bytes(_) => ("1234KiB", (1234 * 1024).to_string()),
-        Form::Count(..) => ("17", "17".to_owned()),
+        Form::Count(..) => ("27", "27".to_owned()),
         Form::Switch if setting.absent == Absent::Default("true") => ("false", "false".to_owned()),
         Form::Switch => ("true", "true".to_owned()),
         Form::Choice(_) => ("json", "Json".to_owned()),
