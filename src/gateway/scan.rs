@@ -55,6 +55,7 @@ pub(super) struct FilteredList<F: Filter, Read> {
     ignored: F,
     bounds: ScanBounds,
     read: Read,
+    /// Of one time for the whole request: whatever has moved, a walk finds its anchor's place among them.
     chosen: OnceCell<Vec<Arc<F::Row>>>,
 }
 
