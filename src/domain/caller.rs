@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 
 use ring::hmac;
 use secrecy::ExposeSecret;
@@ -12,9 +11,7 @@ use tokio::time::Instant;
 use crate::domain::budget::Budget;
 use crate::domain::error::Error;
 use crate::domain::error::ErrorKind;
-use crate::domain::ledger::Ledger;
-use crate::domain::ledger::Outcome;
-use crate::domain::ledger::Question;
+use crate::domain::ledger::Account;
 
 /// Longest accepted token in bytes; the guide's are 43, large JWTs stay under 4 KiB.
 pub const TOKEN_BYTES_MAX: usize = 8 * 1024;
@@ -132,9 +129,7 @@ pub struct Caller {
     fingerprint: Fingerprint,
     standing: Standing,
     deadline: Instant,
-    ledger: Option<Arc<Ledger>>,
-    /// The field that asks, where a ledger wants to know.
-    path: Option<Arc<str>>,
+    account: Account,
 }
 
 impl Caller {
@@ -154,60 +149,19 @@ impl Caller {
             fingerprint,
             standing,
             deadline,
-            ledger: None,
-            path: None,
+            account: Account::default(),
         })
     }
 
-    /// The same caller, whose questions are entered into a ledger.
+    /// The same caller, whose questions are entered there.
     #[must_use]
-    pub fn with_ledger(self, ledger: Arc<Ledger>) -> Self {
-        Caller {
-            ledger: Some(ledger),
-            ..self
-        }
+    pub fn with_account(self, account: Account) -> Self {
+        Caller { account, ..self }
     }
 
-    /// The same caller, asking for the field at `path`.
-    #[must_use]
-    pub fn at(&self, path: Arc<str>) -> Self {
-        Caller {
-            path: Some(path),
-            ..self.clone()
-        }
-    }
-
-    /// Whether a ledger wants to know which field asks.
-    pub fn is_explained(&self) -> bool {
-        self.ledger
-            .as_ref()
-            .is_some_and(|ledger| ledger.has_questions())
-    }
-
-    /// Says in the ledger, where there is one, how many upstream calls the request may make.
-    pub fn expect(&self, calls: u64) {
-        if let Some(ledger) = &self.ledger {
-            ledger.expect(calls);
-        }
-    }
-
-    /// Enters a question into the ledger, where there is one; `call` is called only where it is to be seen.
-    pub fn enter(
-        &self,
-        outcome: Outcome,
-        call: impl FnOnce() -> String,
-        age: Option<Duration>,
-        elapsed: Duration,
-    ) {
-        if let Some(ledger) = &self.ledger {
-            ledger.enter(outcome, || Question {
-                path: self.path.clone(),
-                call: call(),
-                outcome,
-                age,
-                elapsed,
-            });
-        }
+    /// Where this caller's questions are entered.
+    pub fn account(&self) -> &Account {
+        &self.account
     }
 
     /// The token, to be passed on.

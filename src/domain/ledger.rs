@@ -132,17 +132,17 @@ impl Ledger {
         })
     }
 
-    pub(super) fn expect(&self, calls: u64) {
+    fn expect(&self, calls: u64) {
         self.bound.store(calls, Ordering::Relaxed);
     }
 
     /// Whether each question is to be seen.
-    pub(super) fn has_questions(&self) -> bool {
+    fn has_questions(&self) -> bool {
         self.questions.is_some()
     }
 
     /// Enters a question; `question` is called only where it is to be seen.
-    pub(super) fn enter(&self, outcome: Outcome, question: impl FnOnce() -> Question) {
+    fn enter(&self, outcome: Outcome, question: impl FnOnce() -> Question) {
         let total = match outcome {
             Outcome::Hit => &self.cached,
             Outcome::Miss => &self.actual,
@@ -152,6 +152,63 @@ impl Ledger {
         if let Some(questions) = &self.questions {
             let mut questions = questions.lock().unwrap_or_else(PoisonError::into_inner);
             questions.push(question());
+        }
+    }
+}
+
+/// Where the questions of a request are entered: in its ledger, by the field that asks, or nowhere.
+#[derive(Clone, Debug, Default)]
+pub struct Account {
+    ledger: Option<Arc<Ledger>>,
+    /// The field that asks, where the ledger wants to know.
+    path: Option<Arc<str>>,
+}
+
+impl Account {
+    /// Entries into this ledger, where there is one.
+    pub fn new(ledger: Option<Arc<Ledger>>) -> Self {
+        Account { ledger, path: None }
+    }
+
+    /// The same account, for the field at `path`, which is called only where it is to be seen.
+    #[must_use]
+    pub fn at(&self, path: impl FnOnce() -> Arc<str>) -> Self {
+        Account {
+            ledger: self.ledger.clone(),
+            path: self.has_questions().then(path),
+        }
+    }
+
+    /// Whether each question is to be seen.
+    pub fn has_questions(&self) -> bool {
+        self.ledger
+            .as_ref()
+            .is_some_and(|ledger| ledger.has_questions())
+    }
+
+    /// Says how many upstream calls the request may make.
+    pub fn expect(&self, calls: u64) {
+        if let Some(ledger) = &self.ledger {
+            ledger.expect(calls);
+        }
+    }
+
+    /// Enters a question; `call` is called only where it is to be seen.
+    pub fn enter(
+        &self,
+        outcome: Outcome,
+        call: impl FnOnce() -> String,
+        age: Option<Duration>,
+        elapsed: Duration,
+    ) {
+        if let Some(ledger) = &self.ledger {
+            ledger.enter(outcome, || Question {
+                path: self.path.clone(),
+                call: call(),
+                outcome,
+                age,
+                elapsed,
+            });
         }
     }
 }

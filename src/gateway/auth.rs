@@ -11,6 +11,7 @@ use crate::domain::caller::Fingerprint;
 use crate::domain::caller::Standing;
 use crate::domain::error::Error;
 use crate::domain::error::ErrorKind;
+use crate::domain::ledger::Account;
 use crate::gateway::Gateway;
 use crate::upstream::Credentials;
 use crate::upstream::Session;
@@ -95,7 +96,11 @@ impl Gateway {
     ///
     /// Fails with `InvalidInput` for an empty or endless text and with `CredentialsInvalid` where the
     /// upstream refuses the user name, the password or the client key; it does not say which.
-    pub async fn log_in(&self, credentials: Credentials) -> Result<Login, Error> {
+    pub async fn log_in(
+        &self,
+        credentials: Credentials,
+        account: &Account,
+    ) -> Result<Login, Error> {
         let texts = [
             ("userName", Some(credentials.user_name.as_str())),
             ("password", Some(credentials.password.expose_secret())),
@@ -120,7 +125,7 @@ impl Gateway {
             }
         }
         let asked = Instant::now();
-        let login = self.0.upstream.log_in(credentials).await?;
+        let login = self.0.upstream.log_in(credentials, account).await?;
         let minutes = u64::try_from(login.expires_in_minutes).unwrap_or(0);
         let fingerprint = self.0.fingerprints.fingerprint(&login.token);
         self.0

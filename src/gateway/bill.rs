@@ -132,7 +132,7 @@ impl Gateway {
     /// same time were each admitted by what was left when they came, so together they may spend more than that.
     pub fn admit(&self, caller: Option<&Caller>, bill: Bill) -> Result<(), Error> {
         if let Some(caller) = caller {
-            caller.expect(bill.calls);
+            caller.account().expect(bill.calls);
         }
         self.0.limits.admit(caller, bill)
     }

@@ -179,7 +179,9 @@ impl Gateway {
             // The first one has read the pages, for the others too.
             if place > 0 {
                 let call = || format!("GET /customer/{id}");
-                caller.enter(Outcome::Coalesced, call, None, Duration::ZERO);
+                caller
+                    .account()
+                    .enter(Outcome::Coalesced, call, None, Duration::ZERO);
             }
             found.insert(id, answer);
         }

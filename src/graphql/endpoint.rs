@@ -31,6 +31,7 @@ use tokio::time::Instant;
 
 use crate::domain::caller::BearerToken;
 use crate::domain::caller::Caller;
+use crate::domain::ledger::Account;
 use crate::gateway::Gateway;
 use crate::graphql::Settings;
 use crate::graphql::answer::Executed;
@@ -224,16 +225,13 @@ impl Endpoint {
             ));
         }
         let ledger = explain::open(headers)?;
-        let asker = if roots.iter().all(|name| is_open_to_all(name)) {
+        let account = Account::new(ledger.clone());
+        let caller = if roots.iter().all(|name| is_open_to_all(name)) {
             None
         } else {
-            let caller = self.caller(headers)?;
-            Some(match &ledger {
-                Some(ledger) => caller.with_ledger(ledger.clone()),
-                None => caller,
-            })
+            Some(self.caller(headers)?.with_account(account.clone()))
         };
-        let lookups = self.gateway.customer_lookups(asker.as_ref());
+        let lookups = self.gateway.customer_lookups(caller.as_ref());
         let prices = Prices {
             customers: &|filter, request| self.gateway.customers_bill(filter, request),
             fwos: &|filter, request| self.gateway.fwos_bill(filter, request),
@@ -241,12 +239,14 @@ impl Endpoint {
             lookups: &|orders| lookups.calls_max(orders),
         };
         let bill = bill::bill(&document, operation, &request.variables, prices);
-        let admitted = self.gateway.admit(asker.as_ref(), bill);
+        // A login has no caller whom the bill could be told to.
+        account.expect(bill.calls);
+        let admitted = self.gateway.admit(caller.as_ref(), bill);
         let kind = operation.ty;
         let loaders = Loaders::new(kind == OperationType::Query, lookups);
         let mut execution = async_graphql::Request::new("")
             .variables(request.variables)
-            .data(Asker(asker))
+            .data(Asker { caller, account })
             .data(loaders);
         if let Some(name) = request.operation_name {
             execution = execution.operation_name(name);

@@ -151,7 +151,9 @@ where
         };
         if joined {
             let call = || format!("GET {}/{id}", self.route);
-            caller.enter(Outcome::Coalesced, call, None, begun.elapsed());
+            caller
+                .account()
+                .enter(Outcome::Coalesced, call, None, begun.elapsed());
         }
         found.get(&id).cloned().unwrap_or_else(|| Err(lost()))
     }

@@ -12,6 +12,7 @@ use crate::gateway::Gateway;
 use crate::graphql::customer_mutation::CustomerMutation;
 use crate::graphql::error::Failure;
 use crate::graphql::fwo_mutation::FwoMutation;
+use crate::graphql::query::Asker;
 use crate::graphql::scalar::DateTime;
 use crate::graphql::user_error::UserError;
 use crate::graphql::user_error::told;
@@ -43,7 +44,11 @@ impl LoginMutation {
             password: SecretString::from(password),
             client_key: client_key.map(SecretString::from),
         };
-        let login = ctx.data_unchecked::<Gateway>().log_in(credentials).await;
+        let account = &ctx.data_unchecked::<Asker>().account;
+        let path = ctx.path_node.as_ref();
+        let account = account.at(|| path.map_or_else(String::new, ToString::to_string).into());
+        let gateway = ctx.data_unchecked::<Gateway>();
+        let login = gateway.log_in(credentials, &account).await;
         let payload = told(login).map(|(login, user_errors)| match login {
             None => LoginPayload {
                 user_errors,

@@ -17,6 +17,7 @@ use crate::domain::error::ErrorKind;
 use crate::domain::id::CustomerId;
 use crate::domain::id::FwoId;
 use crate::domain::id::Id;
+use crate::domain::ledger::Account;
 use crate::domain::order::Direction;
 use crate::gateway::Gateway;
 use crate::graphql::connection::Arguments;
@@ -44,19 +45,26 @@ type Found<T> = Option<Result<T, Failure>>;
 /// Most ids that one `nodes` field takes.
 pub(super) const NODES_MAX: usize = 100;
 
-/// Who asks, as the endpoint found out. Absent where the operation needs nobody.
-pub(super) struct Asker(pub(super) Option<Caller>);
+/// Who asks, as the endpoint found out; nobody where the operation needs nobody.
+pub(super) struct Asker {
+    pub(super) caller: Option<Caller>,
+    /// Where questions are entered that nobody asks whom we know: logins.
+    pub(super) account: Account,
+}
 
 /// The gateway and the caller of the request that is being executed, who says which field asks where a ledger wants
 /// to know.
 pub(super) fn asking<'c>(ctx: &Context<'c>) -> Result<(&'c Gateway, Cow<'c, Caller>), Error> {
     let asker = ctx
         .data_opt::<Asker>()
-        .and_then(|Asker(caller)| caller.as_ref());
+        .and_then(|asker| asker.caller.as_ref());
     let caller =
         asker.ok_or_else(|| Error::new(ErrorKind::TokenMissing, "a bearer token is needed"))?;
     let caller = match &ctx.path_node {
-        Some(path) if caller.is_explained() => Cow::Owned(caller.at(path.to_string().into())),
+        Some(path) if caller.account().has_questions() => {
+            let account = caller.account().at(|| path.to_string().into());
+            Cow::Owned(caller.clone().with_account(account))
+        }
         _ => Cow::Borrowed(caller),
     };
     Ok((ctx.data_unchecked::<Gateway>(), caller))

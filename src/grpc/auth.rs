@@ -12,6 +12,7 @@ use tonic::Status;
 use crate::domain::caller::BearerToken;
 use crate::domain::caller::Caller;
 use crate::domain::error::Error;
+use crate::domain::ledger::Account;
 use crate::domain::ledger::Ledger;
 use crate::gateway::Bill;
 use crate::gateway::Credentials;
@@ -27,10 +28,12 @@ pub(super) fn caller<T>(gateway: &Gateway, request: &Request<T>) -> Result<Calle
     let values = metadata.get_all(header::AUTHORIZATION).iter();
     let token = BearerToken::from_headers(values.map(|value| value.as_bytes()))?;
     let caller = gateway.caller(token, deadline::patience(request.extensions()))?;
-    Ok(match request.extensions().get::<Arc<Ledger>>() {
-        Some(ledger) => caller.with_ledger(ledger.clone()),
-        None => caller,
-    })
+    Ok(caller.with_account(account(request)))
+}
+
+/// Where the questions of a request are entered.
+fn account<T>(request: &Request<T>) -> Account {
+    Account::new(request.extensions().get::<Arc<Ledger>>().cloned())
 }
 
 /// `peerassist.v1.AuthService`.
@@ -44,6 +47,7 @@ impl AuthService for Auth {
         &self,
         request: Request<v1::LoginRequest>,
     ) -> Result<Response<v1::LoginResponse>, Status> {
+        let account = account(&request);
         let v1::LoginRequest {
             user_name,
             password,
@@ -54,8 +58,9 @@ impl AuthService for Auth {
             password: SecretString::from(password),
             client_key: client_key.map(SecretString::from),
         };
+        account.expect(bill::LOGIN);
         self.gateway.admit(None, Bill::calls(bill::LOGIN))?;
-        let login = self.gateway.log_in(credentials).await?;
+        let login = self.gateway.log_in(credentials, &account).await?;
         Ok(Response::new(v1::LoginResponse::from(&login)))
     }
 }

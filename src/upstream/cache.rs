@@ -193,7 +193,9 @@ where
                 self.metrics.cache(self.name, CacheResult::Coalesced);
                 let outcome = patiently(caller, ride).await;
                 let elapsed = asked.at.elapsed();
-                caller.enter(Outcome::Coalesced, || question.call(), None, elapsed);
+                caller
+                    .account()
+                    .enter(Outcome::Coalesced, || question.call(), None, elapsed);
                 outcome
             }
         }
@@ -203,7 +205,9 @@ where
     fn hit(&self, caller: &Caller, question: &Question<T>, kept: &Entry<A>) {
         self.metrics.cache(self.name, CacheResult::Hit);
         let age = Some(kept.asked_at.elapsed());
-        caller.enter(Outcome::Hit, || question.call(), age, Duration::ZERO);
+        caller
+            .account()
+            .enter(Outcome::Hit, || question.call(), age, Duration::ZERO);
     }
 
     /// Keeps an answer that came with another one: a page feeds the customers that it lists.

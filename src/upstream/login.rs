@@ -5,10 +5,13 @@ use chrono::Utc;
 use secrecy::ExposeSecret;
 use secrecy::SecretString;
 use serde_json::value::RawValue;
+use tokio::time::Instant;
 
 use crate::domain::caller::BearerToken;
 use crate::domain::error::Error;
 use crate::domain::error::ErrorKind;
+use crate::domain::ledger::Account;
+use crate::domain::ledger::Outcome;
 use crate::upstream::decode;
 use crate::upstream::road::Road;
 use crate::upstream::road::json;
@@ -40,7 +43,11 @@ pub struct Session {
 
 impl Road {
     /// `POST /auth`, once: a login that is refused is not tried again.
-    pub(super) async fn log_in(&self, credentials: Credentials) -> Result<Session, Error> {
+    pub(super) async fn log_in(
+        &self,
+        credentials: Credentials,
+        account: &Account,
+    ) -> Result<Session, Error> {
         let Some(client_key) = credentials.client_key.as_ref().or(self.client_key.as_ref()) else {
             return Err(Error::invalid(
                 "clientKey",
@@ -51,11 +58,12 @@ impl Road {
             "userName": credentials.user_name,
             "password": credentials.password.expose_secret(),
         });
-        let asked = Utc::now();
+        let (asked, begun) = (Utc::now(), Instant::now());
         let answer = self
             .exchange
             .log_in(client_key.expose_secret(), &body, &self.metrics)
             .await;
+        account.enter(Outcome::Miss, || "POST /auth".into(), None, begun.elapsed());
         let answer = answer.map_err(|failure| match failure.error.kind() {
             ErrorKind::TokenInvalid | ErrorKind::Forbidden => Error::new(
                 ErrorKind::CredentialsInvalid,

@@ -53,6 +53,7 @@ use crate::domain::fwo::FwoSummary;
 use crate::domain::fwo::FwosQuery;
 use crate::domain::id::CustomerId;
 use crate::domain::id::FwoId;
+use crate::domain::ledger::Account;
 use crate::domain::page::UpstreamPage;
 use crate::upstream::attempt::Exchange;
 use crate::upstream::attempt::Read;
@@ -198,8 +199,12 @@ impl Upstream {
     }
 
     /// `POST /auth`: a token for a user. Asked once; nothing of it is kept here.
-    pub async fn log_in(&self, credentials: Credentials) -> Result<Session, Error> {
-        self.road.log_in(credentials).await
+    pub async fn log_in(
+        &self,
+        credentials: Credentials,
+        account: &Account,
+    ) -> Result<Session, Error> {
+        self.road.log_in(credentials, account).await
     }
 
     /// `GET /customer/{id}`.

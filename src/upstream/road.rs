@@ -60,7 +60,9 @@ impl Road {
             let _lane = lane.map_err(Failure::lasting)?;
             let begun = Instant::now();
             let answer = self.exchange.get(caller.token(), read, &self.metrics).await;
-            caller.enter(Outcome::Miss, || read.call(), None, begun.elapsed());
+            caller
+                .account()
+                .enter(Outcome::Miss, || read.call(), None, begun.elapsed());
             decode(json(&answer?.body)?)
         };
         let outcome = retry::retry(&retry::POLICY, deadline, repeated, attempt).await;

@@ -213,7 +213,9 @@ impl Road {
                 .exchange
                 .write(caller.token(), request, &self.metrics)
                 .await;
-            caller.enter(Outcome::Miss, || request.call(), None, begun.elapsed());
+            caller
+                .account()
+                .enter(Outcome::Miss, || request.call(), None, begun.elapsed());
             outcome
         };
         let mut outcome = attempt().await;

@@ -7,7 +7,9 @@ use tonic::Code;
 use peerassist_gateway::grpc::v1;
 
 use crate::support::grpc::GrpcUser;
+use crate::support::grpc::channel;
 use crate::support::ledgers::explanation;
+use crate::support::sandbox::PASSWORD;
 use crate::support::stack::Stack;
 use crate::support::stack::User;
 use crate::support::stack::http_client;
@@ -96,6 +98,34 @@ async fn who_asks_for_more_is_told_each_question_with_the_field_that_asked() {
         (&json!("GET /customer/3"), &json!("HIT"))
     );
     assert!(hit["ageMs"].as_u64().unwrap() < 30_000, "{hit}");
+}
+
+#[tokio::test]
+async fn a_login_is_explained_whether_it_is_granted_or_not() {
+    let user = Stack::shared().user("admin").await;
+    for password in ["demo-password", "wrong"] {
+        let login = format!(
+            "mutation {{ me: login(input: {{ userName: \"pm@lakeline.example\", password: \"{password}\" }}) {{ token }} }}"
+        );
+        let cost = extensions(&user.nobody(), "2", &login).await["cost"].take();
+        assert_eq!((&cost["bound"], &cost["actual"]), (&json!(1), &json!(1)));
+        let question = &cost["questions"][0];
+        let told = ["path", "call", "outcome"].map(|name| question[name].as_str().unwrap());
+        assert_eq!(told, ["me", "POST /auth", "MISS"]);
+    }
+    let mut request = tonic::Request::new(v1::LoginRequest {
+        user_name: "pm@lakeline.example".into(),
+        password: PASSWORD.into(),
+        client_key: None,
+    });
+    request
+        .metadata_mut()
+        .insert("x-explain", "2".parse().unwrap());
+    let mut auth = v1::auth_service_client::AuthServiceClient::new(channel(&user.base).await);
+    let granted = auth.login(request).await.unwrap();
+    let cost = explanation(granted.metadata().as_ref()).unwrap();
+    assert_eq!((cost.bound, cost.actual), (1, 1));
+    assert_eq!(cost.questions[0].call, "POST /auth");
 }
 
 #[tokio::test]

@@ -79,9 +79,20 @@ async fn every_rule_that_an_order_breaks_is_told_with_its_path_and_nothing_is_se
             "must be an e-mail address",
         ),
     ];
+    // A new order has no lines yet. No more than 20 violations are told.
+    let no_line = "names no line of the order";
+    let mut of_new = values.to_vec();
+    of_new.splice(
+        13..13,
+        [
+            ("fwo.detail.additional_items[0].id", no_line),
+            ("fwo.detail.additional_items[1].id", no_line),
+        ],
+    );
+    of_new.truncate(20);
     let refused = create(&door, wrong.clone(), "").await;
-    assert_eq!(violations(&refused), told(&values));
-    // Without a mask an update looks at the same.
+    assert_eq!(violations(&refused), told(&of_new));
+    // Without a mask an update looks at the same, but the lines may be there.
     let refused = update(&door, wrong.clone(), &[]).await;
     assert_eq!(violations(&refused), told(&values));
     // It looks at nothing that its mask does not name, and tells what is wrong with that.
