@@ -86,18 +86,18 @@ impl Collation {
 
 impl Texts {
     fn compare(self, one: &str, other: &str) -> Ordering {
-        let small = |text: &str| {
-            text.chars()
-                .flat_map(char::to_lowercase)
-                .collect::<String>()
-        };
+        let caseless = || small(one).cmp(small(other));
         match self {
             Texts::CodePoints => one.cmp(other),
-            Texts::Caseless => small(one).cmp(&small(other)),
+            Texts::Caseless => caseless(),
             // Capitals have the lower code points.
-            Texts::SmallFirst => small(one).cmp(&small(other)).then_with(|| other.cmp(one)),
+            Texts::SmallFirst => caseless().then_with(|| other.cmp(one)),
         }
     }
+}
+
+fn small(text: &str) -> impl Iterator<Item = char> {
+    text.chars().flat_map(char::to_lowercase)
 }
 
 fn directed(direction: Direction, ordering: Ordering) -> Ordering {

@@ -164,31 +164,28 @@ impl FwoWrite {
 
     /// A line that is changed must be there; of a new order there is none.
     fn check_known_lines(&self, checks: &mut Checks, present: Option<&FwoDetail>) {
-        let labor = ids(present.map(|fwo| &fwo.labor), |line| line.id);
-        known_ids(checks, "labor", &self.labor, |line| line.id, &labor);
-        let materials = ids(present.map(|fwo| &fwo.materials), |line| line.id);
+        let labor = present.and_then(|fwo| fwo.labor.as_deref());
+        known_ids(checks, "labor", (&self.labor, |l| l.id), (labor, |l| l.id));
+        let materials = present.and_then(|fwo| fwo.materials.as_deref());
         known_ids(
             checks,
             "materials",
-            &self.materials,
-            |line| line.id,
-            &materials,
+            (&self.materials, |l| l.id),
+            (materials, |l| l.id),
         );
-        let equipment = ids(present.map(|fwo| &fwo.equipment), |line| line.id);
+        let equipment = present.and_then(|fwo| fwo.equipment.as_deref());
         known_ids(
             checks,
             "equipment",
-            &self.equipment,
-            |line| line.id,
-            &equipment,
+            (&self.equipment, |l| l.id),
+            (equipment, |l| l.id),
         );
-        let items = ids(present.map(|fwo| &fwo.additional_items), |item| item.id);
+        let items = present.and_then(|fwo| fwo.additional_items.as_deref());
         known_ids(
             checks,
             "additionalItems",
-            &self.additional_items,
-            |item| item.id,
-            &items,
+            (&self.additional_items, |i| i.id),
+            (items, |i| i.id),
         );
     }
 
@@ -235,22 +232,16 @@ impl FwoWrite {
     }
 }
 
-/// The ids of the lines that an order has.
-fn ids<L>(lines: Option<&Option<Vec<L>>>, id: impl Fn(&L) -> Option<i64>) -> Vec<i64> {
-    let lines = lines.and_then(Option::as_ref).into_iter().flatten();
-    lines.filter_map(id).collect()
-}
-
 /// The ids that lines name are those of lines that are there.
-fn known_ids<L>(
+fn known_ids<W, L>(
     checks: &mut Checks,
     list: &str,
-    lines: &Change<Vec<L>>,
-    id: impl Fn(&L) -> Option<i64>,
-    known: &[i64],
+    (lines, named): (&Change<Vec<W>>, impl Fn(&W) -> Option<i64>),
+    (present, id): (Option<&[L]>, impl Fn(&L) -> Option<i64>),
 ) {
+    let known: HashSet<i64> = present.unwrap_or_default().iter().filter_map(id).collect();
     for (place, line) in lines.value().into_iter().flatten().enumerate() {
-        if id(line).is_some_and(|id| id > 0 && !known.contains(&id)) {
+        if named(line).is_some_and(|id| id > 0 && !known.contains(&id)) {
             checks.violate(format!("{list}[{place}].id"), "names no line of the order");
         }
     }

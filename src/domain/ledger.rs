@@ -10,6 +10,8 @@ use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use crate::domain::error::Error;
 
 /// How much a caller asks to see.
@@ -191,6 +193,18 @@ impl Account {
         if let Some(ledger) = &self.ledger {
             ledger.expect(calls);
         }
+    }
+
+    /// Asks upstream, and enters that; `call` is called only where it is to be seen.
+    pub async fn asked<T>(
+        &self,
+        call: impl FnOnce() -> String,
+        exchange: impl Future<Output = T>,
+    ) -> T {
+        let begun = Instant::now();
+        let answer = exchange.await;
+        self.enter(Outcome::Miss, call, None, begun.elapsed());
+        answer
     }
 
     /// Enters a question; `call` is called only where it is to be seen.

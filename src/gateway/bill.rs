@@ -13,6 +13,7 @@ use crate::domain::error::Error;
 use crate::domain::error::Excess;
 use crate::domain::error::Quota;
 use crate::domain::fwo_filter::FwosFilterMember;
+use crate::domain::ledger::Account;
 use crate::domain::page::PageRequest;
 use crate::gateway::Gateway;
 
@@ -130,31 +131,36 @@ impl Gateway {
     ///
     /// Fails with `BudgetExceeded`, which says when to come again where waiting helps. Requests that run at the
     /// same time were each admitted by what was left when they came, so together they may spend more than that.
-    pub fn admit(&self, caller: Option<&Caller>, bill: Bill) -> Result<(), Error> {
-        if let Some(caller) = caller {
-            caller.account().expect(bill.calls);
-        }
-        self.0.limits.admit(caller, bill)
+    pub fn admit(&self, caller: &Caller, bill: Bill) -> Result<(), Error> {
+        self.admit_stranger(caller.account(), bill)?;
+        self.0.limits.admit_in_minute(caller, bill)
+    }
+
+    /// The same where nobody is known yet, whose minute it would be: for logins.
+    pub fn admit_stranger(&self, account: &Account, bill: Bill) -> Result<(), Error> {
+        account.expect(bill.calls);
+        self.0.limits.admit(bill)
     }
 }
 
 impl Limits {
-    fn admit(&self, caller: Option<&Caller>, bill: Bill) -> Result<(), Error> {
-        let Limits {
-            upstream_calls_per_request,
-            rows_per_request,
-            upstream_calls_per_minute,
-        } = *self;
+    fn admit(&self, bill: Bill) -> Result<(), Error> {
         at_most(
             Quota::CallsPerRequest,
             "calls of the upstream",
             bill.calls,
-            upstream_calls_per_request,
+            self.upstream_calls_per_request,
         )?;
-        at_most(Quota::RowsPerRequest, "rows", bill.rows, rows_per_request)?;
-        let Some(caller) = caller else {
-            return Ok(());
-        };
+        at_most(
+            Quota::RowsPerRequest,
+            "rows",
+            bill.rows,
+            self.rows_per_request,
+        )
+    }
+
+    fn admit_in_minute(&self, caller: &Caller, bill: Bill) -> Result<(), Error> {
+        let upstream_calls_per_minute = self.upstream_calls_per_minute;
         let left = caller.budget().remainder(upstream_calls_per_minute);
         if bill.calls <= left.calls {
             return Ok(());
@@ -263,14 +269,14 @@ mod tests {
             ),
         ] {
             let bill = Bill { calls, rows };
-            assert_eq!(excess(LIMITS.admit(None, bill)), refused);
+            assert_eq!(excess(LIMITS.admit(bill)), refused);
         }
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_bill_above_what_is_left_of_the_minute_waits_for_the_next() {
         let caller = caller();
-        let admit = |calls| LIMITS.admit(Some(&caller), Bill::calls(calls));
+        let admit = |calls| LIMITS.admit_in_minute(&caller, Bill::calls(calls));
         for _ in 0..15 {
             caller.budget().charge();
         }
@@ -295,7 +301,7 @@ mod tests {
             upstream_calls_per_minute: 9,
             ..LIMITS
         };
-        let refused = limits.admit(Some(&caller()), Bill::calls(10));
+        let refused = limits.admit_in_minute(&caller(), Bill::calls(10));
         let error = refused.expect_err("ten do not fit into nine");
         assert_eq!(
             (error.kind(), error.wait()),

@@ -4,7 +4,6 @@ use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
 use std::hash::Hash;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::sync::atomic::AtomicU32;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -61,8 +60,6 @@ struct Answer<T> {
 /// A write that runs or has run.
 struct Running<T> {
     departure: Departure,
-    /// Whether it has ended without having been done.
-    undone: Arc<AtomicBool>,
     outcome: Shared<BoxFuture<'static, Outcome<T>>>,
 }
 
@@ -70,9 +67,16 @@ impl<T> Clone for Running<T> {
     fn clone(&self) -> Self {
         Running {
             departure: self.departure.clone(),
-            undone: self.undone.clone(),
             outcome: self.outcome.clone(),
         }
+    }
+}
+
+impl<T: Clone> Running<T> {
+    /// Whether it has ended without having been done, and so may be asked for again.
+    fn is_undone(&self) -> bool {
+        let ended = self.outcome.clone().now_or_never();
+        ended.is_some_and(|outcome| !is_final(&outcome))
     }
 }
 
@@ -109,9 +113,7 @@ impl<T: Clone + Send + Sync + 'static> Writes<T> {
             }
             Some(request) => self.start_once(caller, request, asked, write)?,
         };
-        let Running {
-            departure, outcome, ..
-        } = running;
+        let Running { departure, outcome } = running;
         match tokio::time::timeout_at(caller.deadline(), outcome).await {
             Ok(outcome) => outcome,
             Err(_) if departure.abandon() => Err(Error::new(
@@ -145,8 +147,7 @@ impl<T: Clone + Send + Sync + 'static> Writes<T> {
             until: (now + REPLAY).min(caller.token_end()),
         };
         // The store's own clock gives memory back; what counts is the time in the answer.
-        let is_over =
-            |known: &Answer<T>| known.until <= now || known.running.undone.load(Ordering::SeqCst);
+        let is_over = |known: &Answer<T>| known.until <= now || known.running.is_undone();
         if self.answers.get(&key).is_none_or(|known| is_over(&known)) {
             self.has_room_for(caller)?;
         }
@@ -188,25 +189,12 @@ impl<T: Clone + Send + Sync + 'static> Writes<T> {
     where
         F: Future<Output = Outcome<T>> + Send + 'static,
     {
-        let (departure, undone) = (Departure::new(), Arc::new(AtomicBool::new(false)));
-        let write = write(departure.clone());
-        let (left, flag) = (departure.clone(), undone.clone());
-        let task = self.tasks.spawn(async move {
-            let outcome = write.await;
-            flag.store(!is_final(&outcome), Ordering::SeqCst);
-            outcome
-        });
-        let lost_undone = undone.clone();
-        let outcome = task.map(move |ended| {
-            ended.unwrap_or_else(|panic| {
-                let error = lost(panic, &left);
-                lost_undone.store(error.kind() != ErrorKind::WriteUnknown, Ordering::SeqCst);
-                Err(error)
-            })
-        });
+        let departure = Departure::new();
+        let left = departure.clone();
+        let task = self.tasks.spawn(write(departure.clone()));
+        let outcome = task.map(move |ended| ended.unwrap_or_else(|panic| Err(lost(panic, &left))));
         Running {
             departure,
-            undone,
             outcome: outcome.boxed().shared(),
         }
     }

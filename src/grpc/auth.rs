@@ -58,8 +58,8 @@ impl AuthService for Auth {
             password: SecretString::from(password),
             client_key: client_key.map(SecretString::from),
         };
-        account.expect(bill::LOGIN);
-        self.gateway.admit(None, Bill::calls(bill::LOGIN))?;
+        let bill = Bill::calls(bill::LOGIN);
+        self.gateway.admit_stranger(&account, bill)?;
         let login = self.gateway.log_in(credentials, &account).await?;
         Ok(Response::new(v1::LoginResponse::from(&login)))
     }

@@ -41,7 +41,7 @@ impl CustomerService for Customers {
         request: Request<v1::GetCustomerRequest>,
     ) -> Result<Response<v1::Customer>, Status> {
         let caller = auth::caller(&self.gateway, &request)?;
-        let admit = |bill| self.gateway.admit(Some(&caller), bill);
+        let admit = |bill| self.gateway.admit(&caller, bill);
         let (found, name) = match request.into_inner().by {
             Some(By::Id(id)) => {
                 let id = CustomerId::new(id)
@@ -80,7 +80,7 @@ impl CustomerService for Customers {
         };
         let members = query.filter.members();
         let bill = self.gateway.customers_bill(&members, &wanted);
-        self.gateway.admit(Some(&caller), bill)?;
+        self.gateway.admit(&caller, bill)?;
         let page = self.gateway.customers(&caller, &query, &wanted).await;
         let page = page.map_err(restriction::told::<CustomersFilterMember>)?;
         let next_page_token = page.next_token().unwrap_or_default();
@@ -100,8 +100,7 @@ impl CustomerService for Customers {
     ) -> Result<Response<v1::Customer>, Status> {
         let caller = auth::caller(&self.gateway, &request)?;
         let (customer, request) = customer_write::create(request.into_inner())?;
-        self.gateway
-            .admit(Some(&caller), Bill::calls(bill::CREATE))?;
+        self.gateway.admit(&caller, Bill::calls(bill::CREATE))?;
         let name = request.clone();
         let made = self.gateway.create_customer(&caller, customer, request);
         let made = made.await.map_err(|error| {
@@ -121,8 +120,7 @@ impl CustomerService for Customers {
             changes,
             if_match,
         } = customer_write::update(request.into_inner())?;
-        self.gateway
-            .admit(Some(&caller), Bill::calls(bill::UPDATE))?;
+        self.gateway.admit(&caller, Bill::calls(bill::UPDATE))?;
         let changed = self
             .gateway
             .update_customer(&caller, id, changes, if_match, None)
@@ -141,7 +139,7 @@ impl CustomerService for Customers {
         let caller = auth::caller(&self.gateway, &request)?;
         let Deletion { id, if_match } = customer_write::delete(request.into_inner())?;
         self.gateway
-            .admit(Some(&caller), bill::deletion(if_match.is_some()))?;
+            .admit(&caller, bill::deletion(if_match.is_some()))?;
         let deleted = self.gateway.delete_customer(&caller, id, if_match, None);
         let deleted = deleted.await;
         deleted

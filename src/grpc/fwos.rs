@@ -43,7 +43,7 @@ impl FwoService for Fwos {
         let v1::GetFwoRequest { id, view: number } = request.into_inner();
         let id = FwoId::new(id).ok_or_else(|| Error::invalid("id", "must be a positive id"))?;
         let view = view(number)?;
-        self.gateway.admit(Some(&caller), Bill::calls(bill::READ))?;
+        self.gateway.admit(&caller, Bill::calls(bill::READ))?;
         let found = match view {
             FwoView::Basic => {
                 let summary = self.gateway.fwo_summary(&caller, id).await;
@@ -81,7 +81,7 @@ impl FwoService for Fwos {
             FwoView::Basic | FwoView::Unspecified => page_bill,
             FwoView::Full => page_bill + Bill::calls(bill::READ) * wanted.count.into(),
         };
-        self.gateway.admit(Some(&caller), bill)?;
+        self.gateway.admit(&caller, bill)?;
         let page = self.gateway.fwos(&caller, &query, &wanted).await;
         let page = page.map_err(restriction::told::<FwosFilterMember>)?;
         let next_page_token = page.next_token().unwrap_or_default();
@@ -109,8 +109,7 @@ impl FwoService for Fwos {
     ) -> Result<Response<v1::Fwo>, Status> {
         let caller = auth::caller(&self.gateway, &request)?;
         let (fwo, request) = fwo_write::create(request.into_inner())?;
-        self.gateway
-            .admit(Some(&caller), Bill::calls(bill::CREATE))?;
+        self.gateway.admit(&caller, Bill::calls(bill::CREATE))?;
         let name = request.clone();
         let made = self.gateway.create_fwo(&caller, fwo, request).await;
         let made = made.map_err(|error| {
@@ -130,8 +129,7 @@ impl FwoService for Fwos {
             changes,
             if_match,
         } = fwo_write::update(request.into_inner())?;
-        self.gateway
-            .admit(Some(&caller), Bill::calls(bill::UPDATE))?;
+        self.gateway.admit(&caller, Bill::calls(bill::UPDATE))?;
         let changed = self
             .gateway
             .update_fwo(&caller, id, changes, if_match, None)
@@ -150,7 +148,7 @@ impl FwoService for Fwos {
         let caller = auth::caller(&self.gateway, &request)?;
         let Deletion { id, if_match } = fwo_write::delete(request.into_inner())?;
         self.gateway
-            .admit(Some(&caller), bill::deletion(if_match.is_some()))?;
+            .admit(&caller, bill::deletion(if_match.is_some()))?;
         let deleted = self.gateway.delete_fwo(&caller, id, if_match, None).await;
         deleted
             .map(Response::new)

@@ -5,13 +5,11 @@ use chrono::Utc;
 use secrecy::ExposeSecret;
 use secrecy::SecretString;
 use serde_json::value::RawValue;
-use tokio::time::Instant;
 
 use crate::domain::caller::BearerToken;
 use crate::domain::error::Error;
 use crate::domain::error::ErrorKind;
 use crate::domain::ledger::Account;
-use crate::domain::ledger::Outcome;
 use crate::upstream::decode;
 use crate::upstream::road::Road;
 use crate::upstream::road::json;
@@ -58,12 +56,11 @@ impl Road {
             "userName": credentials.user_name,
             "password": credentials.password.expose_secret(),
         });
-        let (asked, begun) = (Utc::now(), Instant::now());
-        let answer = self
+        let asked = Utc::now();
+        let exchange = self
             .exchange
-            .log_in(client_key.expose_secret(), &body, &self.metrics)
-            .await;
-        account.enter(Outcome::Miss, || "POST /auth".into(), None, begun.elapsed());
+            .log_in(client_key.expose_secret(), &body, &self.metrics);
+        let answer = account.asked(|| "POST /auth".into(), exchange).await;
         let answer = answer.map_err(|failure| match failure.error.kind() {
             ErrorKind::TokenInvalid | ErrorKind::Forbidden => Error::new(
                 ErrorKind::CredentialsInvalid,

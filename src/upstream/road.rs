@@ -11,7 +11,6 @@ use tokio::time::Instant;
 use crate::domain::caller::Caller;
 use crate::domain::error::Error;
 use crate::domain::error::ErrorKind;
-use crate::domain::ledger::Outcome;
 use crate::domain::page::UpstreamPage;
 use crate::upstream::Listing;
 use crate::upstream::attempt::Exchange;
@@ -58,12 +57,9 @@ impl Road {
             // Held for the exchange alone: nobody sleeps between two tries with it.
             let lane = self.lanes.take(caller, deadline).await;
             let _lane = lane.map_err(Failure::lasting)?;
-            let begun = Instant::now();
-            let answer = self.exchange.get(caller.token(), read, &self.metrics).await;
-            caller
-                .account()
-                .enter(Outcome::Miss, || read.call(), None, begun.elapsed());
-            decode(json(&answer?.body)?)
+            let exchange = self.exchange.get(caller.token(), read, &self.metrics);
+            let answer = caller.account().asked(|| read.call(), exchange).await?;
+            decode(json(&answer.body)?)
         };
         let outcome = retry::retry(&retry::POLICY, deadline, repeated, attempt).await;
         if let Err(error) = &outcome {

@@ -7,14 +7,12 @@ use bytes::Bytes;
 use http::Method;
 use serde_json::value::RawValue;
 use tokio::sync::MutexGuard;
-use tokio::time::Instant;
 
 use crate::domain::caller::Caller;
 use crate::domain::error::Error;
 use crate::domain::error::ErrorKind;
 use crate::domain::etag::Etag;
 use crate::domain::id::Id;
-use crate::domain::ledger::Outcome;
 use crate::upstream::attempt;
 use crate::upstream::attempt::Done;
 use crate::upstream::attempt::Read;
@@ -207,16 +205,9 @@ impl Road {
         let _lane = self.lanes.take(caller, caller.deadline()).await?;
         departure.leave()?;
         caller.budget().charge();
-        let attempt = || async {
-            let begun = Instant::now();
-            let outcome = self
-                .exchange
-                .write(caller.token(), request, &self.metrics)
-                .await;
-            caller
-                .account()
-                .enter(Outcome::Miss, || request.call(), None, begun.elapsed());
-            outcome
+        let attempt = || {
+            let exchange = self.exchange.write(caller.token(), request, &self.metrics);
+            caller.account().asked(|| request.call(), exchange)
         };
         let mut outcome = attempt().await;
         if let Err(undone) = &outcome
