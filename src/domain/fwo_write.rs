@@ -18,6 +18,7 @@ use crate::domain::fwo::FwoDetail;
 use crate::domain::fwo::FwoStatus;
 use crate::domain::fwo::FwoType;
 use crate::domain::fwo::PricingUnit;
+use crate::domain::id::POSITIVE;
 use crate::domain::id::ProjectId;
 use crate::domain::money::Decimal;
 
@@ -259,7 +260,7 @@ fn line_ids<L>(
         let Some(id) = id(line) else { continue };
         let field = format!("{list}[{place}].id");
         if id <= 0 {
-            checks.violate(field, "must be a positive number");
+            checks.violate(field, POSITIVE);
         } else if !named.insert(id) {
             checks.violate(field, "names a line that another line names already");
         }

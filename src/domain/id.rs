@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::domain::error::Error;
+
 /// A customer's id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CustomerId(i64);
@@ -14,6 +16,9 @@ pub struct FwoId(i64);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ProjectId(i64);
 
+/// The rule of an id, wherever it stands.
+pub const POSITIVE: &str = "must be a positive number";
+
 /// An id: made only from a positive number, so that no path is ever built from anything else.
 pub trait Id: Copy + Sized {
     /// `None` for zero and below: 0 means "assign one" in the upstream's create calls.
@@ -21,6 +26,11 @@ pub trait Id: Copy + Sized {
 
     /// The number.
     fn get(self) -> i64;
+
+    /// The id that stands in a field of a request; fails with `InvalidInput` where `new` gives none.
+    fn read(field: &str, number: i64) -> Result<Self, Error> {
+        Self::new(number).ok_or_else(|| Error::invalid(field, POSITIVE))
+    }
 
     /// Reads decimal digits: no sign, no space, no leading zero, so that each id has one spelling.
     fn parse(text: &str) -> Option<Self> {

@@ -109,6 +109,11 @@ impl Gateway {
         self.list_bill(filter, ignored, request)
     }
 
+    /// What such a page may cost with all lines of its orders, as [`fwos_in_full`](Self::fwos_in_full) reads them.
+    pub fn fwos_in_full_bill(&self, filter: &[FwosFilterMember], request: &PageRequest) -> Bill {
+        self.fwos_bill(filter, request) + Bill::calls(READ) * request.count.into()
+    }
+
     /// What the lookup of a customer by its number may cost, which is a list of one.
     pub fn number_bill(&self) -> Bill {
         let page = self.customers_bill(&[CustomersFilterMember::Number], &PageRequest::FIRST_ROW);

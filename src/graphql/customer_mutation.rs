@@ -16,6 +16,7 @@ use crate::graphql::reading::Deletion;
 use crate::graphql::reading::Update;
 use crate::graphql::user_error::UserError;
 use crate::graphql::user_error::told;
+use crate::graphql::user_error::told_of_new;
 
 /// What can be done to customers.
 #[derive(Default)]
@@ -36,12 +37,13 @@ impl CustomerMutation {
             let (customer, request) = input.read()?;
             gateway.create_customer(&caller, customer, request).await
         };
-        let payload = told(outcome.await).map(|(customer, user_errors)| CreateCustomerPayload {
-            customer: customer.map(Customer),
-            user_errors,
-            query: Query,
-            client_mutation_id,
-        });
+        let payload =
+            told_of_new(outcome.await).map(|(customer, user_errors)| CreateCustomerPayload {
+                customer: customer.map(Customer),
+                user_errors,
+                query: Query,
+                client_mutation_id,
+            });
         Some(payload)
     }
 

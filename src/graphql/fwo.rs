@@ -374,17 +374,16 @@ pub(super) struct FwosFilter {
 
 impl FwosFilter {
     pub(super) fn into_domain(self) -> Result<DomainFilter, Error> {
-        let id = |field: &str| Error::invalid(field.to_owned(), "must be a positive number");
         let status = self.status.unwrap_or_default().into_iter();
         let kind = self.kind.unwrap_or_default().into_iter();
         Ok(DomainFilter {
             project_id: self
                 .project_id
-                .map(|n| ProjectId::new(n.0).ok_or_else(|| id("filter.projectId")))
+                .map(|n| ProjectId::read("filter.projectId", n.0))
                 .transpose()?,
             customer_id: self
                 .customer_id
-                .map(|n| CustomerId::new(n.0).ok_or_else(|| id("filter.customerId")))
+                .map(|n| CustomerId::read("filter.customerId", n.0))
                 .transpose()?,
             status: status
                 .map(|status| status.known("filter.status"))

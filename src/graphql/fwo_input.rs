@@ -132,8 +132,7 @@ impl CreateFwoInput {
     /// Fails with `InvalidInput` and every violation.
     pub(super) fn read(self) -> Result<(FwoWrite, Option<RequestId>), Error> {
         let mut reading = Reading::default();
-        let project = ProjectId::new(self.project_id.0)
-            .ok_or_else(|| Error::invalid("projectId", "must be a positive number"));
+        let project = ProjectId::read("projectId", self.project_id.0);
         let write = FwoWrite {
             project_id: reading.take(project).map_or(Change::Keep, Change::Set),
             summary: Change::Set(self.summary),

@@ -23,6 +23,7 @@ use crate::graphql::reading::Deletion;
 use crate::graphql::reading::Update;
 use crate::graphql::user_error::UserError;
 use crate::graphql::user_error::told;
+use crate::graphql::user_error::told_of_new;
 
 /// What can be done to field work orders.
 #[derive(Default)]
@@ -43,7 +44,7 @@ impl FwoMutation {
             let (fwo, request) = input.read()?;
             gateway.create_fwo(&caller, fwo, request).await
         };
-        let payload = told(outcome.await).map(|(fwo, user_errors)| CreateFwoPayload {
+        let payload = told_of_new(outcome.await).map(|(fwo, user_errors)| CreateFwoPayload {
             fwo: fwo.map(Fwo::full),
             user_errors,
             query: Query,

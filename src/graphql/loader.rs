@@ -3,6 +3,7 @@
 //! A field says what it needs and lets the others say it, too; whoever goes on first asks for all of them. The answers
 //! stay for the operation, unless it is a mutation, whose later fields must see what the earlier ones have done.
 
+use std::collections::BTreeMap;
 use std::collections::HashMap;
 use std::fmt::Display;
 use std::hash::Hash;
@@ -95,26 +96,20 @@ struct Loader<K, V> {
 }
 
 struct Table<K, V> {
-    /// What is going to be asked for, each with the field that needed it first.
-    waiting: Vec<Wanted<K>>,
+    /// What is going to be asked for, each with the caller at the field that needed it first.
+    waiting: BTreeMap<K, Caller>,
     /// What was asked for, and with which others.
     batches: HashMap<K, Batch<K, V>>,
 }
 
-impl<K: PartialEq, V> Table<K, V> {
-    fn is_waiting(&self, id: K) -> bool {
-        self.waiting.iter().any(|(_, waiting)| *waiting == id)
-    }
-}
-
 impl<K, V> Loader<K, V>
 where
-    K: Copy + Eq + Hash + Display + Send + Sync + 'static,
+    K: Copy + Ord + Hash + Display + Send + Sync + 'static,
     V: Send + Sync + 'static,
 {
     fn new(route: &'static str, keep: bool) -> Self {
         let table = Table {
-            waiting: Vec::new(),
+            waiting: BTreeMap::new(),
             batches: HashMap::new(),
         };
         Loader {
@@ -161,9 +156,9 @@ where
     /// Says that the id is needed, and tells whether somebody else has said so before.
     fn want(&self, caller: &Caller, id: K) -> bool {
         let mut table = self.lock();
-        let is_known = table.batches.contains_key(&id) || table.is_waiting(id);
+        let is_known = table.batches.contains_key(&id) || table.waiting.contains_key(&id);
         if !is_known {
-            table.waiting.push((caller.clone(), id));
+            table.waiting.insert(id, caller.clone());
         }
         is_known
     }
@@ -182,12 +177,11 @@ where
             return batch.clone();
         }
         // A batch that was forgotten in between does not answer any more.
-        if !table.is_waiting(id) {
-            table.waiting.push((caller.clone(), id));
-        }
-        let wanted = std::mem::take(&mut table.waiting);
-        let ids: Vec<K> = wanted.iter().map(|(_, id)| *id).collect();
-        let batch = look_up(wanted).map(Arc::new).boxed().shared();
+        table.waiting.entry(id).or_insert_with(|| caller.clone());
+        let waiting = std::mem::take(&mut table.waiting);
+        let ids: Vec<K> = waiting.keys().copied().collect();
+        let wanted = waiting.into_iter().map(|(id, caller)| (caller, id));
+        let batch = look_up(wanted.collect()).map(Arc::new).boxed().shared();
         let batches = ids.into_iter().map(|id| (id, batch.clone()));
         table.batches.extend(batches);
         batch

@@ -15,7 +15,7 @@ use crate::graphql::fwo_mutation::FwoMutation;
 use crate::graphql::query::Asker;
 use crate::graphql::scalar::DateTime;
 use crate::graphql::user_error::UserError;
-use crate::graphql::user_error::told;
+use crate::graphql::user_error::told_of_new;
 
 /// What can be done.
 #[derive(MergedObject, Default)]
@@ -49,7 +49,7 @@ impl LoginMutation {
         let account = account.at(|| path.map_or_else(String::new, ToString::to_string).into());
         let gateway = ctx.data_unchecked::<Gateway>();
         let login = gateway.log_in(credentials, &account).await;
-        let payload = told(login).map(|(login, user_errors)| match login {
+        let payload = told_of_new(login).map(|(login, user_errors)| match login {
             None => LoginPayload {
                 user_errors,
                 ..LoginPayload::default()

@@ -168,9 +168,7 @@ impl Query {
         let outcome = async {
             let id = match by {
                 FwoBy::Id(id) => NodeId::fwo("by.id", &id)?,
-                FwoBy::DatabaseId(id) => {
-                    FwoId::new(id.0).ok_or_else(|| not_positive("by.databaseId"))?
-                }
+                FwoBy::DatabaseId(id) => FwoId::read("by.databaseId", id.0)?,
             };
             read_fwo(ctx, id).await
         };
@@ -248,15 +246,9 @@ enum CustomerKey {
 fn customer_key(by: CustomerBy) -> Result<CustomerKey, Error> {
     match by {
         CustomerBy::Id(id) => NodeId::customer("by.id", &id).map(CustomerKey::Id),
-        CustomerBy::DatabaseId(id) => CustomerId::new(id.0)
-            .map(CustomerKey::Id)
-            .ok_or_else(|| not_positive("by.databaseId")),
+        CustomerBy::DatabaseId(id) => CustomerId::read("by.databaseId", id.0).map(CustomerKey::Id),
         CustomerBy::Number(number) => filter_text("by.number", number).map(CustomerKey::Number),
     }
-}
-
-fn not_positive(field: &str) -> Error {
-    Error::invalid(field, "must be a positive number")
 }
 
 /// The order: by its summary where a list was read lately, so that nothing is asked before it must be.

@@ -19,22 +19,35 @@ pub(super) struct UserError {
 }
 
 /// What a mutation gave, and what its user can mend; all else is a failure of the field.
-pub(super) fn told<T>(outcome: Result<T, Error>) -> Result<(Option<T>, Vec<UserError>), Failure> {
+type Told<T> = Result<(Option<T>, Vec<UserError>), Failure>;
+
+/// What became of an object that the input names by its `id`.
+pub(super) fn told<T>(outcome: Result<T, Error>) -> Told<T> {
+    told_with(outcome, Some("id"))
+}
+
+/// What became of an input that names no object.
+pub(super) fn told_of_new<T>(outcome: Result<T, Error>) -> Told<T> {
+    told_with(outcome, None)
+}
+
+fn told_with<T>(outcome: Result<T, Error>, object: Option<&str>) -> Told<T> {
     match outcome {
         Ok(given) => Ok((Some(given), Vec::new())),
-        Err(error) => user_errors(&error)
+        Err(error) => user_errors(&error, object)
             .map(|errors| (None, errors))
             .ok_or(Failure(error)),
     }
 }
 
-/// Each thing that the user can mend; `None` for a failure of another kind.
-fn user_errors(error: &Error) -> Option<Vec<UserError>> {
+/// Each thing that the user can mend, where `object` says which object it is about; `None` for a failure of another
+/// kind.
+fn user_errors(error: &Error, object: Option<&str>) -> Option<Vec<UserError>> {
     let field = match error.kind() {
         ErrorKind::InvalidInput | ErrorKind::CredentialsInvalid | ErrorKind::Precondition => None,
         ErrorKind::Conflict => Some("ifMatch"),
         ErrorKind::AlreadyExists => Some("number"),
-        ErrorKind::NotFound => Some("id"),
+        ErrorKind::NotFound => object,
         _ => return None,
     };
     let user_error = |message: &str, field: Option<&str>| UserError {
@@ -74,8 +87,10 @@ fn path(field: &str) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use super::Told;
     use super::path;
     use super::told;
+    use super::told_of_new;
     use crate::domain::error::Error;
     use crate::domain::error::ErrorKind;
 
@@ -105,5 +120,13 @@ mod tests {
             let outcome = told::<()>(Err(Error::new(kind, "no")));
             assert_eq!(outcome.is_ok(), mendable, "{kind:?}");
         }
+    }
+
+    #[test]
+    fn what_is_not_found_lies_in_the_id_of_an_input_that_has_one() {
+        let lost = || Err::<(), _>(Error::new(ErrorKind::NotFound, "no"));
+        let field = |outcome: Told<()>| outcome.map(|(_, errors)| errors[0].field.clone()).ok();
+        assert_eq!(field(told(lost())), Some(Some(path("id"))));
+        assert_eq!(field(told_of_new(lost())), Some(None));
     }
 }

@@ -44,8 +44,7 @@ impl CustomerService for Customers {
         let admit = |bill| self.gateway.admit(&caller, bill);
         let (found, name) = match request.into_inner().by {
             Some(By::Id(id)) => {
-                let id = CustomerId::new(id)
-                    .ok_or_else(|| Error::invalid("id", "must be a positive id"))?;
+                let id = CustomerId::read("id", id)?;
                 admit(Bill::calls(bill::READ))?;
                 (self.gateway.customer(&caller, id).await, id.to_string())
             }

@@ -135,9 +135,8 @@ fn status(error: Error, resource: Option<&Resource>, request: Option<&RequestId>
     metadata.extend(request.map(|id| ("request_id".to_owned(), id.to_string())));
     details.set_error_info(kind.reason(), DOMAIN, metadata);
     // A request may be good and lie in a field all the same that cannot be answered.
-    let is_bad = kind == ErrorKind::InvalidInput;
-    for Violation { field, rule } in error.violations().iter().take(VIOLATIONS_MAX) {
-        if is_bad {
+    if kind == ErrorKind::InvalidInput {
+        for Violation { field, rule } in error.violations().iter().take(VIOLATIONS_MAX) {
             details.add_bad_request_violation(snake_case(field), rule);
         }
     }

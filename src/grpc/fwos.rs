@@ -41,7 +41,7 @@ impl FwoService for Fwos {
     ) -> Result<Response<v1::Fwo>, Status> {
         let caller = auth::caller(&self.gateway, &request)?;
         let v1::GetFwoRequest { id, view: number } = request.into_inner();
-        let id = FwoId::new(id).ok_or_else(|| Error::invalid("id", "must be a positive id"))?;
+        let id = FwoId::read("id", id)?;
         let view = view(number)?;
         self.gateway.admit(&caller, Bill::calls(bill::READ))?;
         let found = match view {
@@ -76,10 +76,9 @@ impl FwoService for Fwos {
         let wanted = paging::page_request(page_size, page_token, skip)?;
         let query = FwosQuery::new(filter::fwos(&filter)?, order_by::parse(&order_by)?);
         let members = query.filter.members();
-        let page_bill = self.gateway.fwos_bill(&members, &wanted);
         let bill = match view {
-            FwoView::Basic | FwoView::Unspecified => page_bill,
-            FwoView::Full => page_bill + Bill::calls(bill::READ) * wanted.count.into(),
+            FwoView::Basic | FwoView::Unspecified => self.gateway.fwos_bill(&members, &wanted),
+            FwoView::Full => self.gateway.fwos_in_full_bill(&members, &wanted),
         };
         self.gateway.admit(&caller, bill)?;
         let page = self.gateway.fwos(&caller, &query, &wanted).await;

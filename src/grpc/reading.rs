@@ -12,6 +12,7 @@ use crate::domain::error::Error;
 use crate::domain::error::Violation;
 use crate::domain::etag::Etag;
 use crate::domain::id::Id;
+use crate::domain::id::POSITIVE;
 use crate::domain::money;
 use crate::domain::money::Decimal;
 use crate::domain::request_id::RequestId;
@@ -19,9 +20,6 @@ use crate::domain::term::Vocabulary;
 use crate::domain::term::WRITABLE;
 use crate::grpc::field_path::Object;
 use crate::grpc::mask::Mask;
-
-/// The rule of an id, wherever it stands.
-const POSITIVE: &str = "must be a positive number";
 
 /// What an update asks for.
 pub(super) struct Update<I, W> {
@@ -73,8 +71,7 @@ impl Reading {
 
     /// The id of the object; `field` is where in the request.
     pub(super) fn id<I: Id>(&mut self, field: &str, number: i64) -> Option<I> {
-        let id = I::new(number).ok_or_else(|| Error::invalid(field, POSITIVE));
-        self.take(id)
+        self.take(I::read(field, number))
     }
 
     /// The id by which a create is done once; none where empty.

@@ -12,6 +12,7 @@ use crate::sandbox::error::Problem;
 use crate::sandbox::instant::Instant;
 use crate::sandbox::path::BodyId;
 use crate::sandbox::roles::Caller;
+use crate::sandbox::validation::TEXT_MAX;
 use crate::sandbox::validation::Validation;
 
 /// A customer as it is written. What is absent is emptied, but for the last four members, which are never read back.
@@ -101,21 +102,21 @@ impl CustomerWrite {
         let mut rules = Validation::default();
         let template = |id: Option<i64>| id.filter(|id| *id != 0);
         let checked = Checked {
-            name: rules.needed("name", self.name, 255),
+            name: rules.needed("name", self.name, TEXT_MAX),
             number: rules.needed("number", self.number, 32),
-            address1: rules.optional("address1", self.address1, 255),
-            address2: rules.optional("address2", self.address2, 255),
-            city: rules.optional("city", self.city, 255),
+            address1: rules.optional("address1", self.address1, TEXT_MAX),
+            address2: rules.optional("address2", self.address2, TEXT_MAX),
+            city: rules.optional("city", self.city, TEXT_MAX),
             state: rules.optional("state", self.state, 32),
             zip_code: rules.optional("zipCode", self.zip_code, 16),
-            contact_name: rules.needed("contactName", self.contact_name, 255),
-            contact_email: rules.needed("contactEmail", self.contact_email, 255),
+            contact_name: rules.needed("contactName", self.contact_name, TEXT_MAX),
+            contact_email: rules.needed("contactEmail", self.contact_email, TEXT_MAX),
             contact_phone: rules.needed("contactPhone", self.contact_phone, 32),
-            billing_contact: rules.optional("billingContact", self.billing_contact, 255),
+            billing_contact: rules.optional("billingContact", self.billing_contact, TEXT_MAX),
             billing_contact_email: rules.optional(
                 "billingContactEmail",
                 self.billing_contact_email,
-                255,
+                TEXT_MAX,
             ),
             billing_contact_phone: rules.optional(
                 "billingContactPhone",

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 
 use axum::extract::Request;
 use axum::http::HeaderValue;
+use axum::http::Method;
 use axum::http::StatusCode;
 use axum::http::header::WWW_AUTHENTICATE;
 use axum::middleware::Next;
@@ -90,6 +91,15 @@ impl Problem {
 
     pub(crate) fn not_found(message: impl Into<String>) -> Self {
         Self::new(StatusCode::NOT_FOUND, message)
+    }
+
+    pub(crate) fn no_resource(path: &str) -> Self {
+        Self::not_found(format!("No resource {path}"))
+    }
+
+    pub(crate) fn method_not_allowed(method: &Method) -> Self {
+        let message = format!("Request method '{method}' not supported");
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, message)
     }
 
     /// Logs the cause and tells the caller nothing of it.

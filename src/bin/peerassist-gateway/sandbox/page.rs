@@ -11,9 +11,9 @@ use crate::sandbox::error::Problem;
 use crate::sandbox::filter::Filter;
 use crate::sandbox::query::Query;
 
-const SIZE_DEFAULT: i64 = 20;
+pub(crate) const SIZE_DEFAULT: i64 = 20;
 /// Larger sizes are cut to this one without a word, as Spring Data does.
-const SIZE_MAX: i64 = 2000;
+pub(crate) const SIZE_MAX: i64 = 2000;
 
 /// Which page of a list; all three are read leniently.
 #[derive(IntoParams)]

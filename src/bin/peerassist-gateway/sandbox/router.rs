@@ -61,19 +61,20 @@ pub(crate) fn router(store: Store, personalities: Personalities) -> Router {
         .with_state(store)
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .layer(from_fn(error::describe_failures));
-    personality::around(api, personalities, &document())
+    let document = document();
+    personality::around(api, personalities, &document)
         .layer(from_fn_with_state(calls.clone(), calls::count))
         .merge(
             calls
                 .router()
                 .method_not_allowed_fallback(method_not_allowed),
         )
-        .merge(openapi::router(document()))
+        .merge(openapi::router(document))
         .layer(from_fn(error::describe_failures))
 }
 
 async fn not_found(request: Request) -> Problem {
-    Problem::not_found(format!("No resource {}", request.uri().path()))
+    Problem::no_resource(request.uri().path())
 }
 
 /// axum adds `Allow`. Spring answers OPTIONS with that header and nothing else.
@@ -81,9 +82,5 @@ async fn method_not_allowed(method: Method) -> Response {
     if method == Method::OPTIONS {
         return StatusCode::OK.into_response();
     }
-    Problem::new(
-        StatusCode::METHOD_NOT_ALLOWED,
-        format!("Request method '{method}' not supported"),
-    )
-    .into_response()
+    Problem::method_not_allowed(&method).into_response()
 }

@@ -83,12 +83,8 @@ fn double(plain: &str) -> String {
 
 /// Money always has two places, so its cents are its digits.
 fn cents(plain: &str) -> String {
-    let digits = plain.replace('.', "");
-    match digits.strip_prefix('-') {
-        Some(digits) => format!("-{}", digits.trim_start_matches('0')),
-        None if digits.bytes().all(|digit| digit == b'0') => "0".to_owned(),
-        None => digits.trim_start_matches('0').to_owned(),
-    }
+    let cents: i64 = plain.replace('.', "").parse().unwrap_or_default();
+    cents.to_string()
 }
 
 #[cfg(test)]

@@ -128,15 +128,15 @@ async fn refuse(api: &Api, call: &Call, refusal: &Refusal) -> Response {
     if guard.status() == StatusCode::UNAUTHORIZED {
         return guard;
     }
-    let (status, method, path) = (refusal.status, &call.method, &call.path);
-    let message = match refusal.message {
-        Some(message) => message.to_owned(),
+    let status = refusal.status;
+    let problem = match refusal.message {
+        Some(message) => Problem::new(status, message),
         None if status == StatusCode::METHOD_NOT_ALLOWED => {
-            format!("Request method '{method}' not supported")
+            Problem::method_not_allowed(&call.method)
         }
-        None => format!("No resource {path}"),
+        None => Problem::no_resource(&call.path),
     };
-    let mut answer = describe(Problem::new(status, message), path.clone());
+    let mut answer = describe(problem, call.path.clone());
     if let (StatusCode::METHOD_NOT_ALLOWED, Some(allowed)) = (status, guard.headers().get(ALLOW)) {
         answer.headers_mut().insert(ALLOW, allowed.clone());
     }

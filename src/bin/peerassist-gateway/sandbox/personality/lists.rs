@@ -16,10 +16,8 @@ use super::envelope::Page;
 use super::tree::Tree;
 use crate::sandbox::error::Problem;
 use crate::sandbox::error::describe;
-
-const SIZE_DEFAULT: i64 = 20;
-/// The handlers' own limit.
-const SIZE_MAX: i64 = 2000;
+use crate::sandbox::page::SIZE_DEFAULT;
+use crate::sandbox::page::SIZE_MAX;
 
 /// How lists are asked for and answered.
 #[derive(Clone, Debug)]

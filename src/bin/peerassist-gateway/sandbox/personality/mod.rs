@@ -251,7 +251,9 @@ impl Layer {
             return answer;
         }
         let (answer, mut object) = body(answer).await;
-        self.extras.replace(resource, &object, extras);
+        if objects.has_extras {
+            self.extras.replace(resource, &object, extras);
+        }
         self.show(resource, &resource.whole, &mut object);
         writes.answered(call, answer, &object)
     }
