@@ -14,6 +14,7 @@ pub mod customer_write;
 pub mod error;
 pub mod etag;
 pub mod filter;
+pub mod freshness;
 pub mod fwo;
 pub mod fwo_filter;
 pub mod fwo_write;

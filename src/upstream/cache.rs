@@ -9,9 +9,11 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use crate::domain::caller::CachePolicy;
 use crate::domain::caller::Caller;
 use crate::domain::error::Error;
 use crate::domain::error::ErrorKind;
+use crate::domain::ledger::Kept;
 use crate::domain::ledger::Outcome;
 use crate::upstream::epochs::Epochs;
 use crate::upstream::epochs::Moment;
@@ -96,6 +98,15 @@ impl<A> Clone for Entry<A> {
     }
 }
 
+impl<A> Entry<A> {
+    fn kept(&self) -> Kept {
+        Kept {
+            age: self.asked_at.elapsed(),
+            fresh_for: self.fresh_until.saturating_duration_since(Instant::now()),
+        }
+    }
+}
+
 /// The answers to one kind of question.
 pub(super) struct AnswerCache<T, A> {
     name: &'static str,
@@ -143,7 +154,7 @@ where
     /// The fresh answer to the question, if there is one.
     pub(super) fn get(&self, caller: &Caller, subject: &T) -> Option<Arc<A>> {
         let question = Question::new(caller, subject.clone());
-        let kept = self.fresh(&question)?;
+        let kept = self.taken(caller, &question)?;
         self.hit(caller, &question, &kept);
         Some(kept.answer)
     }
@@ -161,30 +172,37 @@ where
         F: Future<Output = Result<Fetched<A>, Error>> + Send + 'static,
     {
         let question = Question::new(caller, subject);
-        if let Some(kept) = self.fresh(&question) {
+        if let Some(kept) = self.taken(caller, &question) {
             self.hit(caller, &question, &kept);
             return Ok(kept.answer);
         }
         let asked = Asked::now(caller, &self.epochs);
         let launch = || {
             let (cache, question, fetch) = (self.clone(), question.clone(), fetch(asked));
+            let caller = caller.clone();
             async move {
                 let fetched = fetch.await?;
-                cache.keep(question, asked, &fetched);
+                let call = question.call();
+                match cache.keep(&caller, question, asked, &fetched) {
+                    Ok(kept) => caller.account().kept(|| call, kept),
+                    Err(why) => caller.account().not_kept(|| call, why),
+                }
                 Ok(fetched.answer)
             }
         };
-        let is_good = |moment| self.epochs.hold(&question.tags(), moment);
+        let is_good = |moment| {
+            caller.cache_policy() == CachePolicy::Any && self.epochs.hold(&question.tags(), moment)
+        };
         let known = || {
-            let kept = self.fresh(&question)?;
+            let kept = self.taken(caller, &question)?;
             self.hit(caller, &question, &kept);
             Some(kept.answer)
         };
         let boarding = self
             .flights
             .board(question.clone(), asked.moment, is_good, known, launch);
-        match boarding {
-            Boarding::Answered(answer) => Ok(answer),
+        let outcome = match boarding {
+            Boarding::Answered(answer) => return Ok(answer),
             Boarding::Started(ride) => {
                 self.metrics.cache(self.name, CacheResult::Miss);
                 patiently(caller, ride).await
@@ -198,41 +216,66 @@ where
                     .enter(Outcome::Coalesced, || question.call(), None, elapsed);
                 outcome
             }
-        }
+        };
+        // What it brought stands in the store, or may not be kept.
+        let kept = self.fresh(&question).map(|entry| entry.kept());
+        caller.account().served(kept.filter(|_| outcome.is_ok()));
+        outcome
     }
 
     /// Counts an answer that was there already.
     fn hit(&self, caller: &Caller, question: &Question<T>, kept: &Entry<A>) {
         self.metrics.cache(self.name, CacheResult::Hit);
-        let age = Some(kept.asked_at.elapsed());
-        caller
-            .account()
-            .enter(Outcome::Hit, || question.call(), age, Duration::ZERO);
+        let (account, kept) = (caller.account(), Some(kept.kept()));
+        account.enter(Outcome::Hit, || question.call(), kept, Duration::ZERO);
+        account.served(kept);
     }
 
     /// Keeps an answer that came with another one: a page feeds the customers that it lists.
     pub(super) fn feed(&self, caller: &Caller, subject: T, asked: Asked, fetched: &Fetched<A>) {
-        self.keep(Question::new(caller, subject), asked, fetched);
+        // Nobody asked for it, so nobody needs to know why it is not kept.
+        let _ = self.keep(caller, Question::new(caller, subject), asked, fetched);
     }
 
-    fn keep(&self, question: Question<T>, asked: Asked, fetched: &Fetched<A>) {
+    /// Keeps an answer; fails with the reason why not.
+    fn keep(
+        &self,
+        caller: &Caller,
+        question: Question<T>,
+        asked: Asked,
+        fetched: &Fetched<A>,
+    ) -> Result<Kept, &'static str> {
         let fresh_until = (asked.at + self.ttl).min(asked.token_end);
-        if !fetched.keep || fetched.bytes > ANSWER_BYTES_MAX || fresh_until <= Instant::now() {
-            return;
+        if caller.cache_policy() == CachePolicy::NoStore {
+            return Err("the request says no-store");
+        }
+        if !fetched.keep {
+            return Err("the answer is not whole");
+        }
+        if fetched.bytes > ANSWER_BYTES_MAX {
+            return Err("the answer is too large");
+        }
+        if fresh_until <= Instant::now() {
+            return Err("the answer took longer than it would be fresh");
         }
         // At most 256 KiB and some: far within u32.
         let bytes = (fetched.bytes + ENTRY_OVERHEAD_BYTES) as u32;
-        let answer = fetched.answer.clone();
-        self.store.insert(
-            question,
-            Entry {
-                answer,
-                bytes,
-                asked_at: asked.at,
-                fresh_until,
-                asked: asked.moment,
-            },
-        );
+        let entry = Entry {
+            answer: fetched.answer.clone(),
+            bytes,
+            asked_at: asked.at,
+            fresh_until,
+            asked: asked.moment,
+        };
+        let kept = entry.kept();
+        self.store.insert(question, entry);
+        Ok(kept)
+    }
+
+    /// The fresh answer, if it does for this caller.
+    fn taken(&self, caller: &Caller, question: &Question<T>) -> Option<Entry<A>> {
+        self.fresh(question)
+            .filter(|entry| caller.takes(entry.asked_at))
     }
 
     fn fresh(&self, question: &Question<T>) -> Option<Entry<A>> {
