@@ -7,6 +7,7 @@
 
 mod answer;
 mod bill;
+mod caching;
 mod connection;
 mod console;
 mod customer;

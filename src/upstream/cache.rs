@@ -218,7 +218,7 @@ where
             }
         };
         // What it brought stands in the store, or may not be kept.
-        let kept = self.fresh(&question).map(|entry| entry.kept());
+        let kept = self.taken(caller, &question).map(|entry| entry.kept());
         caller.account().served(kept.filter(|_| outcome.is_ok()));
         outcome
     }
@@ -275,7 +275,7 @@ where
     /// The fresh answer, if it does for this caller.
     fn taken(&self, caller: &Caller, question: &Question<T>) -> Option<Entry<A>> {
         self.fresh(question)
-            .filter(|entry| caller.takes(entry.asked_at))
+            .filter(|entry| caller.takes(entry.asked_at, entry.fresh_until))
     }
 
     fn fresh(&self, question: &Question<T>) -> Option<Entry<A>> {
