@@ -20,6 +20,7 @@ mod graphql_fwos;
 mod graphql_http;
 
 mod grpc_auth;
+mod grpc_cache;
 mod grpc_customer_writes;
 mod grpc_customers;
 mod grpc_deadlines;
