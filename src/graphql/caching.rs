@@ -2,8 +2,8 @@
 //! RFC 9110, 13).
 //!
 //! Only the answer to a GET may be kept, and only by the client itself; only one without errors whose every part is
-//! kept here, too. A POST is answered `no-store`: nothing would find its answer again, because what is asked is in its
-//! body (RFC 9110, 9.3.3).
+//! kept here, too. A POST is answered `no-store`: its answer could serve only a later GET of the place that it names
+//! (RFC 9110, 9.3.3), and it names none.
 
 use axum::body::Body;
 use axum::response::Response;
