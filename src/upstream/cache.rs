@@ -275,7 +275,7 @@ where
     /// The fresh answer, if it does for this caller.
     fn taken(&self, caller: &Caller, question: &Question<T>) -> Option<Entry<A>> {
         self.fresh(question)
-            .filter(|entry| caller.takes(entry.asked_at, entry.fresh_until))
+            .filter(|entry| caller.takes_kept(entry.asked_at, entry.kept().age, entry.fresh_until))
     }
 
     fn fresh(&self, question: &Question<T>) -> Option<Entry<A>> {
