@@ -17,7 +17,7 @@ use tokio::task::AbortHandle;
 
 use crate::domain::error::Error;
 use crate::domain::error::ErrorKind;
-use crate::upstream::epochs::Moment;
+use crate::upstream::cache::Asked;
 
 type Outcome<A> = Result<Arc<A>, Error>;
 
@@ -34,7 +34,7 @@ struct Table<Q, A> {
 struct Flight<A> {
     number: u64,
     /// When its question was asked.
-    asked: Moment,
+    asked: Asked,
     passengers: usize,
     outcome: Shared<BoxFuture<'static, Outcome<A>>>,
     task: AbortHandle,
@@ -73,8 +73,8 @@ where
     pub(super) fn board<F>(
         &self,
         question: Q,
-        asked: Moment,
-        is_good: impl FnOnce(Moment) -> bool,
+        asked: Asked,
+        is_good: impl FnOnce(&Asked) -> bool,
         answered: impl FnOnce() -> Option<Arc<A>>,
         fetch: impl FnOnce() -> F,
     ) -> Boarding<A>
@@ -83,7 +83,7 @@ where
     {
         let mut table = lock(&self.flying);
         let boarding = table.flights.get_mut(&question);
-        if let Some(flight) = boarding.filter(|flight| is_good(flight.asked)) {
+        if let Some(flight) = boarding.filter(|flight| is_good(&flight.asked)) {
             flight.passengers += 1;
             let (number, outcome) = (flight.number, flight.outcome.clone());
             return Boarding::Joined(self.ride(question, number, outcome));
