@@ -33,6 +33,7 @@ mod grpc_wire;
 mod grpc_writes;
 
 mod bill;
+mod coalescing;
 mod cursors;
 mod exactly_once;
 mod explain;
