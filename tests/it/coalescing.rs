@@ -25,6 +25,7 @@ use crate::support::stack::User;
 use crate::support::stack::gateway;
 use crate::support::stub::Answer;
 use crate::support::stub::customers;
+use crate::support::writer::global_id;
 
 const ASKERS: usize = 50;
 
@@ -407,4 +408,29 @@ async fn when_the_last_who_waits_has_gone_the_upstream_read_is_cancelled() {
         held.answer(answer);
         assert_eq!(all(next).await, [good("Mill 3")], "{doors:?}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_read_that_a_write_has_overtaken_is_cancelled_too() {
+    let mut scene = Scene::start().await;
+    let question = Question::Customer(3);
+    let before = scene.ask(1, Doors::Graphql, question).await;
+    let mut overtaken = scene.upstream.next().await;
+    let writer = User::new(&scene.base, &format!("{TOKEN}-writer"));
+    let input = json!({ "id": global_id("Customer", 3), "city": "Dayton" });
+    let write = tokio::spawn(async move { writer.update_customer(input).await });
+    for _read_and_write in 0..2 {
+        let held = scene.upstream.next().await;
+        let answer = customer(&held, "");
+        held.answer(answer);
+    }
+    write.await.unwrap().done();
+    // Whoever asks now must not be told what was before, and so does not join.
+    let after = scene.ask(1, Doors::Grpc, question).await;
+    let held = scene.upstream.next().await;
+    before.iter().for_each(JoinHandle::abort);
+    overtaken.hung_up().await;
+    let answer = customer(&held, "");
+    held.answer(answer);
+    assert_eq!(all(after).await, [good("Mill 3")]);
 }
