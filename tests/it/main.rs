@@ -36,6 +36,7 @@ mod grpc_writes;
 
 mod bill;
 mod cache_headers;
+mod coalescing;
 mod cursors;
 mod exactly_once;
 mod explain;
