@@ -36,6 +36,7 @@ mod grpc_writes;
 
 mod bill;
 mod cache_headers;
+mod cache_lifetimes;
 mod coalescing;
 mod cursors;
 mod exactly_once;

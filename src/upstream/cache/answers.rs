@@ -223,6 +223,11 @@ where
             Boarding::Started(ride) => (ride, true),
             Boarding::Joined(ride) => (ride, false),
         };
+        let result = match is_own {
+            true => CacheResult::Miss,
+            false => CacheResult::Coalesced,
+        };
+        self.store.metrics().cache(self.name, result);
         let until = match fallback {
             Some(_) => patience_with_fallback(caller),
             None => caller.deadline(),
@@ -260,20 +265,17 @@ where
             Ok(landed) => landed.kept,
             Err(_) => self.fresh(caller, question).map(|absence| absence.kept()),
         };
-        if is_own {
-            // The road has entered the call itself.
-            self.store.metrics().cache(self.name, CacheResult::Miss);
-            caller.account().served(kept);
-        } else {
-            let (call, elapsed) = (|| question.call(), begun.elapsed());
-            self.store
-                .metrics()
-                .cache(self.name, CacheResult::Coalesced);
-            caller
-                .account()
-                .enter(Outcome::Coalesced, call, kept, elapsed);
-            caller.account().served(kept);
+        let account = caller.account();
+        if !is_own {
+            // The road enters none but its own.
+            account.enter(
+                Outcome::Coalesced,
+                || question.call(),
+                kept,
+                begun.elapsed(),
+            );
         }
+        account.served(kept);
         outcome.map(|landed| landed.answer.clone())
     }
 
