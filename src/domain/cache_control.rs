@@ -79,7 +79,7 @@ fn least(one: Option<Duration>, other: Option<Duration>) -> Option<Duration> {
 }
 
 /// A number of seconds: digits and nothing else, and as many as one likes.
-fn seconds(text: &[u8]) -> Option<Duration> {
+pub fn seconds(text: &[u8]) -> Option<Duration> {
     if text.is_empty() || !text.iter().all(u8::is_ascii_digit) {
         return None;
     }
@@ -94,7 +94,7 @@ fn seconds(text: &[u8]) -> Option<Duration> {
 
 /// The directives of one header: names with their arguments, quoted ones without their quotes. One that is malformed
 /// is passed over up to the next comma; a quote that is never closed swallows the rest.
-struct Directives<'a>(&'a [u8]);
+pub struct Directives<'a>(pub &'a [u8]);
 
 impl<'a> Iterator for Directives<'a> {
     type Item = (&'a [u8], Option<&'a [u8]>);

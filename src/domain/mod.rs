@@ -20,6 +20,7 @@ pub mod fwo;
 pub mod fwo_filter;
 pub mod fwo_write;
 pub mod id;
+pub mod jwt;
 pub mod ledger;
 mod moment;
 pub mod money;

@@ -12,6 +12,7 @@ mod support;
 
 mod architecture;
 mod contract;
+mod keys;
 
 mod graphql_customer_writes;
 mod graphql_customers;
@@ -35,6 +36,8 @@ mod grpc_writes;
 
 mod bill;
 mod cache_headers;
+mod cache_lifetimes;
+mod coalescing;
 mod cursors;
 mod exactly_once;
 mod explain;

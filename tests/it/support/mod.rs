@@ -9,6 +9,7 @@ pub(crate) mod endless;
 pub(crate) mod fault;
 pub(crate) mod fwo;
 pub(crate) mod grpc;
+pub(crate) mod held;
 pub(crate) mod json;
 pub(crate) mod ledger;
 pub(crate) mod ledgers;

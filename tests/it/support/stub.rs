@@ -24,10 +24,30 @@ pub(crate) struct Asked {
     /// The parameters in their order, decoded.
     pub(crate) query: Vec<(String, String)>,
     pub(crate) authorization: Option<String>,
+    pub(crate) if_none_match: Option<String>,
     pub(crate) body: String,
 }
 
 impl Asked {
+    /// The request once it is complete.
+    pub(crate) async fn read(request: Request) -> Self {
+        let (head, body) = request.into_parts();
+        let body = axum::body::to_bytes(body, 1024 * 1024).await.unwrap();
+        let query = head.uri.query().unwrap_or("").as_bytes();
+        let header = |name: &str| {
+            let value = head.headers.get(name);
+            value.map(|value| value.to_str().unwrap().to_owned())
+        };
+        Asked {
+            method: head.method.to_string(),
+            path: head.uri.path().to_owned(),
+            query: url::form_urlencoded::parse(query).into_owned().collect(),
+            authorization: header("authorization"),
+            if_none_match: header("if-none-match"),
+            body: String::from_utf8(body.to_vec()).unwrap(),
+        }
+    }
+
     /// The first parameter of this name.
     pub(crate) fn parameter(&self, name: &str) -> Option<&str> {
         let found = self.query.iter().find(|(known, _)| known == name);
@@ -97,6 +117,15 @@ impl Answer {
     pub(crate) fn after(self, delay: Duration) -> Self {
         Answer { delay, ..self }
     }
+
+    /// The answer as it goes out.
+    pub(crate) fn into_response(self) -> Response {
+        let mut response = Response::builder().status(self.status);
+        for (name, value) in self.headers {
+            response = response.header(name, value);
+        }
+        response.body(Body::from(self.body)).unwrap()
+    }
 }
 
 /// What a stub remembers.
@@ -158,33 +187,14 @@ impl StubUpstream {
 }
 
 async fn answer(request: Request, script: &Script, log: &Log) -> Response {
-    let (head, body) = request.into_parts();
-    let body = axum::body::to_bytes(body, 1024 * 1024).await.unwrap();
-    let query = head.uri.query().unwrap_or("").as_bytes();
-    let authorization = head.headers.get("authorization");
-    let asked = Asked {
-        method: head.method.to_string(),
-        path: head.uri.path().to_owned(),
-        query: url::form_urlencoded::parse(query).into_owned().collect(),
-        authorization: authorization.map(|value| value.to_str().unwrap().to_owned()),
-        body: String::from_utf8(body.to_vec()).unwrap(),
-    };
+    let asked = Asked::read(request).await;
     log.asked.lock().unwrap().push(asked.clone());
     let now = log.now.fetch_add(1, Ordering::SeqCst) + 1;
     log.peak.fetch_max(now, Ordering::SeqCst);
-    let Answer {
-        status,
-        headers,
-        body,
-        delay,
-    } = script(&asked);
-    tokio::time::sleep(delay).await;
+    let answer = script(&asked);
+    tokio::time::sleep(answer.delay).await;
     log.now.fetch_sub(1, Ordering::SeqCst);
-    let mut response = Response::builder().status(status);
-    for (name, value) in headers {
-        response = response.header(name, value);
-    }
-    response.body(Body::from(body)).unwrap()
+    answer.into_response()
 }
 
 /// Customers 1 to `count`.
