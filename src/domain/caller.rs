@@ -122,6 +122,18 @@ impl Standing {
     }
 }
 
+/// What the client says of kept answers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum CachePolicy {
+    /// They do for it.
+    #[default]
+    Any,
+    /// They do not do: the upstream is asked again, and what it says is kept.
+    NoCache,
+    /// They do not do, and nothing of the answers is kept.
+    NoStore,
+}
+
 /// One caller during one request.
 #[derive(Clone, Debug)]
 pub struct Caller {
@@ -130,6 +142,9 @@ pub struct Caller {
     standing: Standing,
     deadline: Instant,
     account: Account,
+    cache_policy: CachePolicy,
+    /// Kept answers that were asked for earlier do not do.
+    takes_from: Option<Instant>,
 }
 
 impl Caller {
@@ -150,6 +165,8 @@ impl Caller {
             standing,
             deadline,
             account: Account::default(),
+            cache_policy: CachePolicy::Any,
+            takes_from: None,
         })
     }
 
@@ -162,6 +179,31 @@ impl Caller {
     /// Where this caller's questions are entered.
     pub fn account(&self) -> &Account {
         &self.account
+    }
+
+    /// The same caller, who says this of kept answers.
+    #[must_use]
+    pub fn with_cache_policy(self, cache_policy: CachePolicy) -> Self {
+        let takes_from = match cache_policy {
+            CachePolicy::Any => self.takes_from,
+            CachePolicy::NoCache | CachePolicy::NoStore => Some(Instant::now()),
+        };
+        Caller {
+            cache_policy,
+            takes_from,
+            ..self
+        }
+    }
+
+    /// What the caller says of kept answers.
+    pub fn cache_policy(&self) -> CachePolicy {
+        self.cache_policy
+    }
+
+    /// Whether an answer does that was asked for at `asked_at`. For who wants no cached ones, only those do that were
+    /// asked for since the request began: one field of it may use what another one has brought.
+    pub fn takes(&self, asked_at: Instant) -> bool {
+        self.takes_from.is_none_or(|from| asked_at >= from)
     }
 
     /// The token, to be passed on.

@@ -19,7 +19,7 @@ use tokio::task::AbortHandle;
 
 use crate::domain::error::Error;
 use crate::domain::error::ErrorKind;
-use crate::upstream::epochs::Moment;
+use crate::upstream::cache::Asked;
 
 type Outcome<A> = Result<Arc<A>, Error>;
 
@@ -45,7 +45,7 @@ impl<Q: Eq + Hash, A> Table<Q, A> {
 
 struct Flight<A> {
     /// When its question was asked.
-    asked: Moment,
+    asked: Asked,
     cabin: Arc<Cabin>,
     outcome: Shared<BoxFuture<'static, Outcome<A>>>,
 }
@@ -91,8 +91,8 @@ where
     pub(super) fn board<F>(
         &self,
         question: Q,
-        asked: Moment,
-        is_good: impl FnOnce(Moment) -> bool,
+        asked: Asked,
+        is_good: impl FnOnce(&Asked) -> bool,
         answered: impl FnOnce() -> Option<Arc<A>>,
         fetch: impl FnOnce() -> F,
     ) -> Boarding<A>
@@ -101,7 +101,7 @@ where
     {
         let mut table = lock(&self.flying);
         let boarding = table.flights.get(&question);
-        if let Some(flight) = boarding.filter(|flight| is_good(flight.asked)) {
+        if let Some(flight) = boarding.filter(|flight| is_good(&flight.asked)) {
             flight.cabin.passengers.fetch_add(1, Ordering::Relaxed);
             let (cabin, outcome) = (flight.cabin.clone(), flight.outcome.clone());
             return Boarding::Joined(self.ride(question, cabin, outcome));

@@ -42,12 +42,12 @@ async fn who_asks_is_told_how_much_it_was() {
     // Two fields ask for one customer, and the second one joins the first.
     assert_eq!(
         cold["cost"],
-        json!({ "bound": 2, "actual": 1, "cached": 0, "coalesced": 1 })
+        json!({ "bound": 2, "actual": 1, "revalidated": 0, "cached": 0, "stale": 0, "coalesced": 1 })
     );
     let warm = extensions(&user, "1", QUERY).await;
     assert_eq!(
         warm["cost"],
-        json!({ "bound": 2, "actual": 0, "cached": 1, "coalesced": 1 })
+        json!({ "bound": 2, "actual": 0, "revalidated": 0, "cached": 1, "stale": 0, "coalesced": 1 })
     );
 }
 

@@ -12,6 +12,7 @@ mod support;
 
 mod architecture;
 mod contract;
+mod keys;
 
 mod graphql_customer_writes;
 mod graphql_customers;
