@@ -34,6 +34,7 @@ mod grpc_wire;
 mod grpc_writes;
 
 mod bill;
+mod caller_memory;
 mod coalescing;
 mod cursors;
 mod exactly_once;
