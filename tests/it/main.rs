@@ -37,6 +37,7 @@ mod grpc_writes;
 mod bill;
 mod cache_headers;
 mod cache_lifetimes;
+mod caller_memory;
 mod coalescing;
 mod cursors;
 mod exactly_once;
