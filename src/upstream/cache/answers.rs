@@ -178,7 +178,7 @@ where
                     .epochs()
                     .hold(may_be_absent.as_slice(), asked.moment)
                 && self.store.is_there(question, asked)
-                && caller.takes(asked.at, asked.at + self.lifetimes.fresh)
+                && caller.takes(asked.at)
         };
         let known = || {
             let entry = self.fresh(caller, question)?;
@@ -415,9 +415,8 @@ where
             let made = [question.tag_of_absence()];
             entry.is_absence() && !epochs.hold(&made, entry.moment())
         };
-        let is_out = !caller.takes(entry.asked_at(), entry.fresh_until())
-            || !epochs.hold(&question.tags(), entry.moment())
-            || may_be_there();
+        let is_taken = caller.takes_kept(entry.asked_at(), entry.kept().age, entry.fresh_until());
+        let is_out = !is_taken || !epochs.hold(&question.tags(), entry.moment()) || may_be_there();
         if is_out { Stage::Old } else { entry.stage() }
     }
 
