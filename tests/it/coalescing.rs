@@ -1,15 +1,13 @@
 //! Who asks the same at the same time shares one upstream call, and shares neither its leader's departure nor its
 //! leader's deadline.
 
-use std::net::SocketAddr;
-use std::time::Duration;
-
 use peerassist_gateway::grpc::v1;
 use peerassist_gateway::grpc::v1::get_customer_request::By;
 use serde_json::json;
 use tokio::task::JoinHandle;
 use tonic::Status;
 
+use crate::support::admin::Admin;
 use crate::support::door::TOKEN;
 use crate::support::door::framed;
 use crate::support::door::http2_client;
@@ -18,9 +16,7 @@ use crate::support::grpc::GrpcUser;
 use crate::support::grpc::reason;
 use crate::support::held::Held;
 use crate::support::held::HeldUpstream;
-use crate::support::held::PATIENCE;
 use crate::support::process::Process;
-use crate::support::raw;
 use crate::support::stack::User;
 use crate::support::stack::gateway;
 use crate::support::stub::Answer;
@@ -121,7 +117,7 @@ async fn ask_in_a_hurry(base: String, id: i64, patience: u64) -> String {
 struct Scene {
     upstream: HeldUpstream,
     base: String,
-    admin: SocketAddr,
+    admin: Admin,
     _gateway: Process,
 }
 
@@ -134,7 +130,7 @@ impl Scene {
             ("PEERASSIST_UPSTREAM__OPERATION_TIMEOUT", "60s"),
         ];
         let (mut gateway, base) = gateway(&upstream.base, &settings);
-        let admin = gateway.address("admin");
+        let admin = Admin::of(&mut gateway);
         Scene {
             upstream,
             base,
@@ -162,42 +158,21 @@ impl Scene {
         askers
     }
 
-    /// The sum of a metric over all labels that contain this text.
-    fn metric(&self, name: &str, label: &str) -> u64 {
-        let metrics = raw::get(self.admin, "/metrics", "");
-        let lines = metrics.lines().filter(|line| line.starts_with(name));
-        let values = lines.filter(|line| line.contains(label));
-        values
-            .map(|line| line.rsplit(' ').next().unwrap().parse::<u64>().unwrap())
-            .sum()
-    }
-
     /// How many questions have joined one under way.
     fn joined(&self) -> u64 {
-        self.metric("cache_requests_total", "result=\"coalesced\"")
+        let result = "result=\"coalesced\"";
+        self.admin.metric("cache_requests_total", result)
     }
 
     /// Ends when so many questions have joined one under way, in all.
     async fn until_joined(&self, count: usize) {
-        self.until(|| self.joined() == count as u64).await;
+        self.admin.until(|_| self.joined() == count as u64).await;
     }
 
     /// Ends when the gateway has so many client connections.
     async fn until_connected(&self, count: u64) {
-        self.until(|| self.connections() == count).await;
-    }
-
-    fn connections(&self) -> u64 {
-        self.metric("http_server_open_connections", "")
-    }
-
-    async fn until(&self, is_so: impl Fn() -> bool) {
-        let until = async {
-            while !is_so() {
-                tokio::time::sleep(Duration::from_millis(5)).await;
-            }
-        };
-        tokio::time::timeout(PATIENCE, until).await.unwrap();
+        let open = |admin: Admin| admin.metric("http_server_open_connections", "");
+        self.admin.until(|admin| open(admin) == count).await;
     }
 }
 
@@ -356,9 +331,8 @@ async fn a_leaders_deadline_is_the_leaders_alone() {
         let leader = tokio::spawn(ask_in_a_hurry(scene.base.clone(), id, patience));
         let held = scene.upstream.next().await;
         let followers = scene.ask(8, Doors::Both, question).await;
-        scene
-            .until(|| scene.joined() == 8 || leader.is_finished())
-            .await;
+        let is_decided = |_| scene.joined() == 8 || leader.is_finished();
+        scene.admin.until(is_decided).await;
         let in_time = scene.joined() == 8;
         assert_eq!(leader.await.unwrap(), "UPSTREAM_TIMEOUT");
         if !in_time {

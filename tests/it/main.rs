@@ -38,6 +38,7 @@ mod bill;
 mod cache_headers;
 mod cache_lifetimes;
 mod cache_requests;
+mod caller_memory;
 mod coalescing;
 mod cursors;
 mod exactly_once;

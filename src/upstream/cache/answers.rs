@@ -223,11 +223,11 @@ where
             Boarding::Started(ride) => (ride, true),
             Boarding::Joined(ride) => (ride, false),
         };
-        let result = match is_own {
-            true => CacheResult::Miss,
-            false => CacheResult::Coalesced,
-        };
-        self.store.metrics().cache(self.name, result);
+        // Now, because whoever hangs up has looked into the cache, too. Where there is something to fall back on, what
+        // the look comes to is not known yet.
+        if fallback.is_none() {
+            self.waits(is_own);
+        }
         let until = match fallback {
             Some(_) => patience_with_fallback(caller),
             None => caller.deadline(),
@@ -249,7 +249,19 @@ where
         {
             return self.told(caller, question, entry, Outcome::Stale);
         }
+        if fallback.is_some() {
+            self.waits(is_own);
+        }
         self.arrived(caller, question, is_own, begun, outcome)
+    }
+
+    /// Counts a look into the cache that must wait for the upstream.
+    fn waits(&self, is_own: bool) {
+        let result = match is_own {
+            true => CacheResult::Miss,
+            false => CacheResult::Coalesced,
+        };
+        self.store.metrics().cache(self.name, result);
     }
 
     /// Enters an answer that was waited for.

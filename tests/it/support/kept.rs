@@ -16,6 +16,7 @@ use crate::support::stub::Answer;
 use crate::support::stub::Asked;
 use crate::support::stub::StubUpstream;
 use crate::support::stub::customers;
+use crate::support::stub::fwos;
 
 pub(crate) const NEW: &str = "application/graphql-response+json";
 pub(crate) const CUSTOMER: &str = "{ customer(by: { databaseId: 2 }) { name } }";
@@ -97,6 +98,7 @@ fn script(asked: &Asked, renamings: u64) -> Answer {
             "token": "short-lived", "tokenType": "Bearer", "expiresIn": 1,
         })),
         ("GET", "/customer") => asked.page_of(&rows),
+        ("GET", "/fwo") => asked.page_of(&fwos(3)),
         ("GET", "/customer/3") => Answer::status(500),
         ("GET", "/customer/4") => Answer::json(rows[3].clone())
             .header("cache-control", "max-age=0, stale-while-revalidate=600"),

@@ -1,5 +1,6 @@
 //! What the tests share.
 
+pub(crate) mod admin;
 pub(crate) mod as_graphql;
 pub(crate) mod as_grpc;
 pub(crate) mod bench;
