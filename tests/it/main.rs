@@ -37,7 +37,6 @@ mod grpc_writes;
 mod bill;
 mod cache_headers;
 mod cache_lifetimes;
-mod cache_requests;
 mod caller_memory;
 mod coalescing;
 mod cursors;

@@ -21,6 +21,11 @@ use crate::config::reference;
 
 const BASE_URL: (&str, &str) = ("PEERASSIST_UPSTREAM__BASE_URL", "https://api.example.com");
 
+const SECRET: (&str, &str) = (
+    "PEERASSIST_GATEWAY__SECRET",
+    "0123456789-0123456789-0123456789",
+);
+
 /// What a test says, in every place where an operator may say it.
 #[derive(Default)]
 struct Said<'a> {
@@ -94,6 +99,7 @@ fn sample(setting: &Setting) -> (String, String) {
             "0123456789012345678901234567890123456789",
             "Some(".to_owned(),
         ),
+        Form::RedisUrl => ("redis://127.0.0.1:6379", "Some(".to_owned()),
     };
     (text.to_owned(), format!("{field}: {shown}"))
 }
@@ -118,10 +124,10 @@ fn every_setting_can_be_said_in_every_source_and_reaches_its_field() {
         let by_flag = [("--flag", setting.key, text.as_str())];
         let by_variable = [(variable.as_str(), text.as_str())];
         let by_file = [("gateway.toml", table.as_str())];
-        let base: &[_] = if setting.key == "upstream.base_url" {
-            &[]
-        } else {
-            &[BASE_URL]
+        let base: &[_] = match setting.key {
+            "upstream.base_url" => &[],
+            "upstream.cache.redis_url" => &[BASE_URL, SECRET],
+            _ => &[BASE_URL],
         };
         let configs = [
             load(Said {
