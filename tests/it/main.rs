@@ -50,6 +50,8 @@ mod parity_inputs;
 mod parity_writes;
 mod read_your_writes;
 mod round_trip;
+mod shared_cache;
+mod shared_cache_faults;
 mod upstream_calls;
 mod windows;
 mod write_failures;
