@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use chrono::Utc;
 use secrecy::ExposeSecret;
 use tokio::time::Instant;
 
@@ -19,6 +20,9 @@ use crate::upstream::Session;
 /// How long a token lives that somebody else obtained: "these tokens expire after 60 minutes" (guide).
 const TOKEN_LIFE: Duration = Duration::from_secs(60 * 60);
 
+/// So much may our clock and that of a token's issuer differ: inside it the upstream decides.
+const CLOCK_SKEW: Duration = Duration::from_secs(60);
+
 /// Tokens remembered at once; 300 bytes each, their budgets included.
 const TOKENS_MAX: u64 = 100_000;
 
@@ -34,8 +38,33 @@ pub(super) struct KnownTokens(moka::sync::Cache<Fingerprint, KnownToken>);
 #[derive(Clone)]
 struct KnownToken {
     standing: Standing,
-    /// Whether the upstream told us its end; otherwise it is 60 minutes after we first saw the token.
-    told: bool,
+    /// From when on the upstream need not be asked, where the upstream or the token itself told us its end.
+    refused_from: Option<Instant>,
+}
+
+impl KnownToken {
+    /// A token that somebody else obtained.
+    fn seen(token: &BearerToken, now: Instant) -> Self {
+        match left(token) {
+            Some(left) => KnownToken {
+                standing: Standing::new(now + left.saturating_sub(CLOCK_SKEW)),
+                refused_from: Some(now + left),
+            },
+            None => KnownToken {
+                standing: Standing::new(now + TOKEN_LIFE),
+                refused_from: None,
+            },
+        }
+    }
+}
+
+/// How long a token may still be sent by its own word, where that is shorter than any token lives.
+fn left(token: &BearerToken) -> Option<Duration> {
+    let now = Utc::now().timestamp_millis() as f64 / 1000.0;
+    let left = token.claimed_end()? - now + CLOCK_SKEW.as_secs_f64();
+    // What lies beyond all clocks is no end.
+    let left = Duration::try_from_secs_f64(left.max(0.0)).ok()?;
+    Some(left).filter(|left| *left < TOKEN_LIFE)
 }
 
 impl KnownTokens {
@@ -60,17 +89,14 @@ impl KnownTokens {
             };
             KnownToken {
                 standing,
-                told: true,
+                refused_from: Some(token_end),
             }
         });
     }
 
-    fn known(&self, fingerprint: Fingerprint) -> KnownToken {
-        let first_seen = || KnownToken {
-            standing: Standing::new(Instant::now() + TOKEN_LIFE),
-            told: false,
-        };
-        self.0.get_with(fingerprint, first_seen)
+    fn known(&self, fingerprint: Fingerprint, token: &BearerToken, now: Instant) -> KnownToken {
+        self.0
+            .get_with(fingerprint, || KnownToken::seen(token, now))
     }
 }
 
@@ -82,9 +108,13 @@ impl Gateway {
         let now = Instant::now();
         let longest = self.operation_timeout();
         let deadline = now + patience.unwrap_or(longest).min(longest);
+        let seen = token.clone();
         let standing = |fingerprint| {
-            let KnownToken { standing, told } = self.0.tokens.known(fingerprint);
-            if told && standing.token_end <= now {
+            let KnownToken {
+                standing,
+                refused_from,
+            } = self.0.tokens.known(fingerprint, &seen, now);
+            if refused_from.is_some_and(|from| from <= now) {
                 return Err(Error::new(ErrorKind::TokenExpired, "the token has expired"));
             }
             Ok(standing)
@@ -132,5 +162,54 @@ impl Gateway {
             .tokens
             .told(fingerprint, asked + Duration::from_secs(minutes * 60));
         Ok(login)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::CLOCK_SKEW;
+    use super::KnownToken;
+    use super::TOKEN_LIFE;
+    use crate::domain::caller::BearerToken;
+    use base64::Engine;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+    use chrono::Utc;
+    use std::time::Duration;
+    use tokio::time::Instant;
+
+    /// How long a token with such a claim is good for the cache, and how long for the upstream.
+    fn lives(exp: &str) -> (Duration, Option<Duration>) {
+        let claims = URL_SAFE_NO_PAD.encode(format!("{{\"exp\":{exp}}}"));
+        let token = BearerToken::parse(&format!("a.{claims}.b")).expect("a token");
+        let now = Instant::now();
+        let KnownToken {
+            standing,
+            refused_from,
+        } = KnownToken::seen(&token, now);
+        (
+            standing.token_end - now,
+            refused_from.map(|from| from - now),
+        )
+    }
+
+    #[test]
+    fn a_claimed_end_shortens_the_life_of_a_token_and_lengthens_none() {
+        let now = Utc::now().timestamp();
+        let (cached, sent) = lives(&(now + 30).to_string());
+        assert!((28..=30).contains(&cached.as_secs()), "{cached:?}");
+        assert_eq!(sent, Some(cached + CLOCK_SKEW));
+        let (cached, sent) = lives(&(now - 30).to_string());
+        assert_eq!(cached, Duration::ZERO);
+        assert!(sent.is_some_and(|sent| (28..=30).contains(&sent.as_secs())));
+        for past in ["0", "-1e300", &(now - 61).to_string()] {
+            assert_eq!(
+                lives(past),
+                (Duration::ZERO, Some(Duration::ZERO)),
+                "{past}"
+            );
+        }
+        for beyond in ["4102444800", "1e300", "\"soon\"", "null"] {
+            assert_eq!(lives(beyond), (TOKEN_LIFE, None), "{beyond}");
+        }
     }
 }
