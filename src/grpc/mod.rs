@@ -1,7 +1,7 @@
 //! Door 2: gRPC and gRPC-Web.
 //!
 //! A call meets the files in this order: `gate` (is it gRPC at all?), `call` (its deadline, its measure and
-//! its log line), `auth`, `customers` and `fwos` (parse, ask the gateway once, convert), `convert`, `error`. What is
+//! its log line), `unary` (is it one message?), `auth`, `customers` and `fwos` (parse, ask the gateway once, convert), `convert`, `error`. What is
 //! written is read by `customer_write` and `fwo_write` with `reading`, as far as the `mask` names it.
 
 mod auth;
@@ -25,6 +25,7 @@ mod reading;
 mod restriction;
 mod server;
 mod snake_case;
+mod unary;
 
 pub use crate::grpc::gate::content_type;
 pub use crate::grpc::gate::refusal;
