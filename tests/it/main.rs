@@ -13,11 +13,15 @@ mod support;
 mod architecture;
 mod contract;
 
+mod bad_inputs;
+
 mod graphql_customer_writes;
 mod graphql_customers;
 mod graphql_fwo_writes;
 mod graphql_fwos;
 mod graphql_http;
+mod graphql_persisted;
+mod graphql_sse;
 
 mod grpc_auth;
 mod grpc_customer_writes;
