@@ -68,6 +68,7 @@ pub async fn serve(
     let mut registry = telemetry::registry();
     let upstream = Upstream::new(config.upstream, &mut registry)?;
     let readiness = readiness(upstream.clone());
+    let tidying = upstream.clone();
     let gateway = Gateway::new(config.gateway, upstream)?;
     let graphiql = config.graphql.graphiql;
     let graphql = graphql::router(gateway.clone(), config.graphql, &mut registry);
@@ -91,7 +92,10 @@ pub async fn serve(
         drain_timeout,
         ..listener::Settings::default()
     };
-    let stopped = listener::serve(listeners.gateway, doors, settings, metrics, stop).await;
+    let stopped = tokio::select! {
+        stopped = listener::serve(listeners.gateway, doors, settings, metrics, stop) => stopped,
+        never = tidying.keep_tidy() => match never {},
+    };
     // Writes whose callers have hung up are nobody's request any more, and are finished all the same.
     if timeout(drain_timeout, gateway.writes_ended())
         .await

@@ -142,9 +142,14 @@ impl Values {
             },
             cache: upstream::cache::Settings {
                 bytes_max: self.number("upstream.cache.bytes_max"),
+                caller_bytes_max: self.number("upstream.cache.caller_bytes_max"),
                 customer_ttl: self.duration("upstream.cache.customer_ttl"),
                 fwo_ttl: self.duration("upstream.cache.fwo_ttl"),
                 list_ttl: self.duration("upstream.cache.list_ttl"),
+                stale_while_revalidate: self.duration("upstream.cache.stale_while_revalidate"),
+                stale_if_error: self.duration("upstream.cache.stale_if_error"),
+                not_found_ttl: self.duration("upstream.cache.not_found_ttl"),
+                obey_headers: self.switch("upstream.cache.obey_headers"),
             },
         }
     }

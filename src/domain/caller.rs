@@ -2,16 +2,15 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ring::hmac;
 use secrecy::ExposeSecret;
 use secrecy::SecretString;
-use serde::Deserialize;
 use tokio::time::Instant;
 
 use crate::domain::budget::Budget;
+use crate::domain::cache_control::CacheControl;
 use crate::domain::error::Error;
 use crate::domain::error::ErrorKind;
 use crate::domain::ledger::Account;
@@ -57,25 +56,6 @@ impl BearerToken {
         let good =
             !token.is_empty() && token.len() <= TOKEN_BYTES_MAX && token.bytes().all(allowed);
         good.then(|| BearerToken(Arc::new(SecretString::from(token))))
-    }
-
-    /// When the token says that it ends, in seconds of Unix time: the claim `exp` of a token of the form of a JWT.
-    ///
-    /// Nobody has verified that. Whoever forges it shortens the life of their own token, and can lengthen none.
-    pub fn claimed_end(&self) -> Option<f64> {
-        #[derive(Deserialize)]
-        struct Claims {
-            exp: f64,
-        }
-        let mut parts = self.expose().split('.');
-        let (Some(_), Some(claims), Some(_), None) =
-            (parts.next(), parts.next(), parts.next(), parts.next())
-        else {
-            return None;
-        };
-        let claims = URL_SAFE_NO_PAD.decode(claims).ok()?;
-        let claims: Claims = serde_json::from_slice(&claims).ok()?;
-        Some(claims.exp)
     }
 
     /// The token's text, for the upstream's `Authorization` header and for nothing else.
@@ -144,6 +124,18 @@ impl Standing {
     }
 }
 
+/// What the client says of kept answers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum CachePolicy {
+    /// They do for it.
+    #[default]
+    Any,
+    /// They do not do: the upstream is asked again, and what it says is kept.
+    NoCache,
+    /// They do not do, and nothing of the answers is kept.
+    NoStore,
+}
+
 /// One caller during one request.
 #[derive(Clone, Debug)]
 pub struct Caller {
@@ -152,6 +144,9 @@ pub struct Caller {
     standing: Standing,
     deadline: Instant,
     account: Account,
+    cache_control: CacheControl,
+    /// When the request began, as far as that matters for kept answers.
+    begun: Instant,
 }
 
 impl Caller {
@@ -172,6 +167,8 @@ impl Caller {
             standing,
             deadline,
             account: Account::default(),
+            cache_control: CacheControl::default(),
+            begun: Instant::now(),
         })
     }
 
@@ -184,6 +181,63 @@ impl Caller {
     /// Where this caller's questions are entered.
     pub fn account(&self) -> &Account {
         &self.account
+    }
+
+    /// The same caller, who says this of kept answers, and no more.
+    #[must_use]
+    pub fn with_cache_policy(self, policy: CachePolicy) -> Self {
+        self.with_cache_control(CacheControl {
+            policy,
+            ..CacheControl::default()
+        })
+    }
+
+    /// The same caller, for whom these kept answers do.
+    #[must_use]
+    pub fn with_cache_control(self, cache_control: CacheControl) -> Self {
+        Caller {
+            cache_control,
+            begun: Instant::now(),
+            ..self
+        }
+    }
+
+    /// What the caller says of kept answers.
+    pub fn cache_policy(&self) -> CachePolicy {
+        self.cache_control.policy
+    }
+
+    /// Whether an answer does that was asked for then, and that was new.
+    ///
+    /// One that was asked for since the request began always does: a field may use what another one has brought.
+    pub fn takes(&self, asked_at: Instant) -> bool {
+        let age = Instant::now().saturating_duration_since(asked_at);
+        asked_at >= self.begun || self.takes_of_age(age)
+    }
+
+    /// Whether a kept answer does that was asked for then, is so old by now and fresh until then.
+    pub fn takes_kept(&self, asked_at: Instant, age: Duration, fresh_until: Instant) -> bool {
+        if asked_at >= self.begun {
+            return true;
+        }
+        let CacheControl {
+            fresh_min,
+            stale_max,
+            ..
+        } = self.cache_control;
+        let now = Instant::now();
+        let fresh_for = fresh_until.saturating_duration_since(now);
+        let stale_for = now.saturating_duration_since(fresh_until);
+        self.takes_of_age(age)
+            && fresh_for >= fresh_min
+            && stale_max.is_none_or(|most| stale_for <= most)
+    }
+
+    fn takes_of_age(&self, age: Duration) -> bool {
+        let CacheControl {
+            policy, age_max, ..
+        } = self.cache_control;
+        policy == CachePolicy::Any && age_max.is_none_or(|most| age <= most)
     }
 
     /// The token, to be passed on.
@@ -214,10 +268,16 @@ impl Caller {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use tokio::time::Instant;
+
     use super::BearerToken;
+    use super::Caller;
+    use super::FingerprintKey;
+    use super::Standing;
+    use crate::domain::cache_control::CacheControl;
     use crate::domain::error::ErrorKind;
-    use base64::Engine;
-    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
     fn kind(values: &[&[u8]]) -> Option<ErrorKind> {
         BearerToken::from_headers(values.iter().copied())
@@ -252,20 +312,43 @@ mod tests {
         }
     }
 
-    #[test]
-    fn a_token_of_the_form_of_a_jwt_tells_its_end() {
-        let end = |claims: &str| {
-            let claims = URL_SAFE_NO_PAD.encode(claims);
-            BearerToken::parse(&format!("a.{claims}.b")).and_then(|token| token.claimed_end())
+    #[tokio::test(start_paused = true)]
+    async fn a_kept_answer_does_as_the_client_says() {
+        let caller = |cache_control: &[u8]| {
+            let values = [cache_control].into_iter();
+            let asked = CacheControl::from_headers(values, std::iter::empty());
+            let token = BearerToken::parse("a").expect("a token");
+            let far = Instant::now() + Duration::from_secs(3600);
+            let standing = |_| Ok(Standing::new(far));
+            let caller = Caller::new(&FingerprintKey::new(b"k"), token, standing, far);
+            caller.expect("a caller").with_cache_control(asked)
         };
-        assert_eq!(end(r#"{"sub":"x","exp":1700000000}"#), Some(1.7e9));
-        assert_eq!(end(r#"{"exp":-1.5}"#), Some(-1.5));
-        for claims in ["{}", r#"{"exp":"1"}"#, r#"{"exp":null}"#, "[]", "x", ""] {
-            assert_eq!(end(claims), None, "{claims}");
-        }
-        for token in ["opaque", "a.b", "a.b.c", "a.e30.b.c", "..", "a..b"] {
-            let token = BearerToken::parse(token).expect("a token");
-            assert_eq!(token.claimed_end(), None, "{token:?}");
+        let seconds = Duration::from_secs;
+        let start = Instant::now();
+        tokio::time::advance(seconds(100)).await;
+        let now = Instant::now();
+        // Asked 10 s ago and fresh for another 20 s; and one that has been stale for 5 s.
+        let fresh = (now - seconds(10), now + seconds(20));
+        let stale = (start, now - seconds(5));
+        for (cache_control, takes) in [
+            ("", [true, true]),
+            ("no-cache", [false, false]),
+            ("no-store", [false, false]),
+            ("max-age=10", [true, false]),
+            ("max-age=9", [false, false]),
+            ("max-age=200", [true, false]),
+            ("max-age=200, max-stale=5", [true, true]),
+            ("max-stale=4", [true, false]),
+            ("min-fresh=20", [true, false]),
+            ("min-fresh=21", [false, false]),
+        ] {
+            let caller = caller(cache_control.as_bytes());
+            let found = [fresh, stale].map(|(asked_at, fresh_until)| {
+                caller.takes_kept(asked_at, now - asked_at, fresh_until)
+            });
+            assert_eq!(found, takes, "{cache_control}");
+            // What the request brought.
+            assert!(caller.takes(now) && caller.takes_kept(now, seconds(99), now - seconds(5)));
         }
     }
 

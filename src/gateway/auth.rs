@@ -1,8 +1,8 @@
 //! Callers and logins: who asks, and until when their token lives.
 
 use std::time::Duration;
+use std::time::SystemTime;
 
-use chrono::Utc;
 use secrecy::ExposeSecret;
 use tokio::time::Instant;
 
@@ -12,6 +12,7 @@ use crate::domain::caller::Fingerprint;
 use crate::domain::caller::Standing;
 use crate::domain::error::Error;
 use crate::domain::error::ErrorKind;
+use crate::domain::jwt;
 use crate::domain::ledger::Account;
 use crate::gateway::Gateway;
 use crate::upstream::Credentials;
@@ -20,8 +21,9 @@ use crate::upstream::Session;
 /// How long a token lives that somebody else obtained: "these tokens expire after 60 minutes" (guide).
 const TOKEN_LIFE: Duration = Duration::from_secs(60 * 60);
 
-/// So much may our clock and that of a token's issuer differ: inside it the upstream decides.
-const CLOCK_SKEW: Duration = Duration::from_secs(60);
+/// How far apart the clocks of the issuer and of this machine may be: within that the upstream decides whether a token
+/// has ended that says so of itself.
+const SKEW_MAX: Duration = Duration::from_secs(60);
 
 /// Tokens remembered at once; 300 bytes each, their budgets included.
 const TOKENS_MAX: u64 = 100_000;
@@ -38,33 +40,8 @@ pub(super) struct KnownTokens(moka::sync::Cache<Fingerprint, KnownToken>);
 #[derive(Clone)]
 struct KnownToken {
     standing: Standing,
-    /// From when on the upstream need not be asked, where the upstream or the token itself told us its end.
+    /// From when on it is refused without a call; never, where its end is only a guess.
     refused_from: Option<Instant>,
-}
-
-impl KnownToken {
-    /// A token that somebody else obtained.
-    fn seen(token: &BearerToken, now: Instant) -> Self {
-        match left(token) {
-            Some(left) => KnownToken {
-                standing: Standing::new(now + left.saturating_sub(CLOCK_SKEW)),
-                refused_from: Some(now + left),
-            },
-            None => KnownToken {
-                standing: Standing::new(now + TOKEN_LIFE),
-                refused_from: None,
-            },
-        }
-    }
-}
-
-/// How long a token may still be sent by its own word, where that is shorter than any token lives.
-fn left(token: &BearerToken) -> Option<Duration> {
-    let now = Utc::now().timestamp_millis() as f64 / 1000.0;
-    let left = token.claimed_end()? - now + CLOCK_SKEW.as_secs_f64();
-    // What lies beyond all clocks is no end.
-    let left = Duration::try_from_secs_f64(left.max(0.0)).ok()?;
-    Some(left).filter(|left| *left < TOKEN_LIFE)
 }
 
 impl KnownTokens {
@@ -95,8 +72,27 @@ impl KnownTokens {
     }
 
     fn known(&self, fingerprint: Fingerprint, token: &BearerToken, now: Instant) -> KnownToken {
-        self.0
-            .get_with(fingerprint, || KnownToken::seen(token, now))
+        self.0.get_with(fingerprint, || first_seen(token, now))
+    }
+}
+
+/// A token that somebody else obtained. One that is a JWT says its end, which can only shorten how long it is trusted:
+/// nobody has checked its signature.
+fn first_seen(token: &BearerToken, now: Instant) -> KnownToken {
+    let guess = now + TOKEN_LIFE;
+    // Counted from now on this machine's steady clock: a clock that is set back later lengthens nothing.
+    let end = jwt::expires_at(token).map(|end| end.duration_since(SystemTime::now()));
+    let (token_end, refused_from) = match end {
+        None => (guess, None),
+        Some(Ok(left)) => {
+            let end = now.checked_add(left).unwrap_or(guess);
+            (end.min(guess), end.checked_add(SKEW_MAX))
+        }
+        Some(Err(past)) => (now, Some(now + SKEW_MAX.saturating_sub(past.duration()))),
+    };
+    KnownToken {
+        standing: Standing::new(token_end),
+        refused_from,
     }
 }
 
@@ -108,16 +104,13 @@ impl Gateway {
         let now = Instant::now();
         let longest = self.operation_timeout();
         let deadline = now + patience.unwrap_or(longest).min(longest);
-        let seen = token.clone();
+        let bearer = token.clone();
         let standing = |fingerprint| {
-            let KnownToken {
-                standing,
-                refused_from,
-            } = self.0.tokens.known(fingerprint, &seen, now);
-            if refused_from.is_some_and(|from| from <= now) {
+            let known = self.0.tokens.known(fingerprint, &bearer, now);
+            if known.refused_from.is_some_and(|from| from <= now) {
                 return Err(Error::new(ErrorKind::TokenExpired, "the token has expired"));
             }
-            Ok(standing)
+            Ok(known.standing)
         };
         Caller::new(&self.0.fingerprints, token, standing, deadline)
     }
@@ -167,49 +160,45 @@ impl Gateway {
 
 #[cfg(test)]
 mod tests {
-    use super::CLOCK_SKEW;
-    use super::KnownToken;
-    use super::TOKEN_LIFE;
-    use crate::domain::caller::BearerToken;
-    use base64::Engine;
-    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-    use chrono::Utc;
     use std::time::Duration;
+    use std::time::SystemTime;
+
     use tokio::time::Instant;
 
-    /// How long a token with such a claim is good for the cache, and how long for the upstream.
-    fn lives(exp: &str) -> (Duration, Option<Duration>) {
-        let claims = URL_SAFE_NO_PAD.encode(format!("{{\"exp\":{exp}}}"));
-        let token = BearerToken::parse(&format!("a.{claims}.b")).expect("a token");
-        let now = Instant::now();
-        let KnownToken {
-            standing,
-            refused_from,
-        } = KnownToken::seen(&token, now);
-        (
-            standing.token_end - now,
-            refused_from.map(|from| from - now),
-        )
+    use super::first_seen;
+    use crate::domain::jwt::token_with;
+
+    /// How long a token is trusted and until when it is let through, in seconds from now, for one that says that it ends
+    /// so many seconds from now.
+    fn seen(ends_in: i64) -> (u64, Option<u64>) {
+        let unix = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+        let now = unix.expect("after 1970").as_secs() as i64;
+        let token = token_with(&format!(r#"{{"exp":{}}}"#, now + ends_in));
+        let known = first_seen(&token, Instant::now());
+        let from_now = |instant: Instant| {
+            let left: Duration = instant.duration_since(Instant::now());
+            left.as_secs_f64().round() as u64
+        };
+        let trusted = from_now(known.standing.token_end);
+        (trusted, known.refused_from.map(from_now))
     }
 
-    #[test]
-    fn a_claimed_end_shortens_the_life_of_a_token_and_lengthens_none() {
-        let now = Utc::now().timestamp();
-        let (cached, sent) = lives(&(now + 30).to_string());
-        assert!((28..=30).contains(&cached.as_secs()), "{cached:?}");
-        assert_eq!(sent, Some(cached + CLOCK_SKEW));
-        let (cached, sent) = lives(&(now - 30).to_string());
-        assert_eq!(cached, Duration::ZERO);
-        assert!(sent.is_some_and(|sent| (28..=30).contains(&sent.as_secs())));
-        for past in ["0", "-1e300", &(now - 61).to_string()] {
-            assert_eq!(
-                lives(past),
-                (Duration::ZERO, Some(Duration::ZERO)),
-                "{past}"
+    #[tokio::test(start_paused = true)]
+    async fn a_jwt_can_shorten_its_hour_and_is_let_through_for_a_minute_after_its_end() {
+        let near = |(trusted, refused): (u64, Option<u64>), expected: (u64, u64)| {
+            let refused = refused.expect("it says its end");
+            assert!(
+                trusted.abs_diff(expected.0) <= 1,
+                "{trusted} for {expected:?}"
             );
-        }
-        for beyond in ["4102444800", "1e300", "\"soon\"", "null"] {
-            assert_eq!(lives(beyond), (TOKEN_LIFE, None), "{beyond}");
-        }
+            assert!(
+                refused.abs_diff(expected.1) <= 1,
+                "{refused} for {expected:?}"
+            );
+        };
+        near(seen(600), (600, 660));
+        near(seen(100_000), (3600, 100_060));
+        near(seen(-10), (0, 50));
+        near(seen(-100), (0, 0));
     }
 }

@@ -15,7 +15,9 @@ use http::header;
 use serde::Serialize;
 
 use crate::domain::error::Error;
+use crate::domain::ledger::Kept;
 use crate::domain::ledger::Ledger;
+use crate::graphql::caching;
 use crate::graphql::error;
 use crate::graphql::events;
 use crate::graphql::explain::Extensions;
@@ -99,7 +101,7 @@ impl Refusal {
             data: None,
             extensions: None,
         };
-        let mut response = write(self.verdict, manner, &body);
+        let mut response = write(self.verdict, manner, &body, None);
         if let Some((name, value)) = self.header {
             response
                 .headers_mut()
@@ -181,6 +183,8 @@ fn set_code(error: &mut ServerError, code: &'static str) {
 pub(super) struct Executed {
     pub(super) response: GraphqlResponse,
     pub(super) ledger: Option<Arc<Ledger>>,
+    /// How fresh what it gave is; `None` where no client may keep it.
+    pub(super) kept: Option<Kept>,
 }
 
 /// Whether the operation was executed: errors without a path came before that, and then there is no data.
@@ -193,6 +197,7 @@ pub(super) fn answer(manner: Manner, outcome: Result<Executed, Refusal>) -> Resp
     let Executed {
         mut response,
         ledger,
+        kept,
     } = match outcome {
         Ok(executed) => executed,
         Err(refusal) => return refusal.answer(manner),
@@ -212,7 +217,7 @@ pub(super) fn answer(manner: Manner, outcome: Result<Executed, Refusal>) -> Resp
         data: ran.then_some(&response.data),
         extensions: ledger.as_deref().map(Extensions::of),
     };
-    write(verdict, manner, &body)
+    write(verdict, manner, &body, kept)
 }
 
 /// The library's own errors have no code: before the execution they are the validator's, during it they
@@ -260,20 +265,24 @@ struct AnswerBody<'a> {
     extensions: Option<Extensions>,
 }
 
-fn write(verdict: Verdict, manner: Manner, body: &AnswerBody<'_>) -> Response {
+fn write(verdict: Verdict, manner: Manner, body: &AnswerBody<'_>, kept: Option<Kept>) -> Response {
     let Manner { media, profile } = manner;
     let status = verdict.status(profile, media);
     let media = verdict.media(profile, media);
+    // A stream is read as it comes; nobody asks later whether it is still the same.
+    let kept = kept.filter(|_| media != Media::EventStream);
     let body = serde_json::to_vec(body).expect("an answer has no map with strange keys");
+    let caching = caching::told(kept, media, &body);
     let headers = [
         (header::CONTENT_TYPE, media.content_type()),
-        // Answers are of one user; no proxy may keep them.
-        (header::CACHE_CONTROL, "no-store"),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     ];
-    if media == Media::EventStream {
+    let mut response = if media == Media::EventStream {
         let unbuffered = [(HeaderName::from_static("x-accel-buffering"), "no")];
-        return (status, headers, unbuffered, events::of_one(body)).into_response();
-    }
-    (status, headers, body).into_response()
+        (status, headers, unbuffered, events::of_one(body)).into_response()
+    } else {
+        (status, headers, body).into_response()
+    };
+    response.headers_mut().extend(caching);
+    response
 }

@@ -44,6 +44,7 @@ use crate::graphql::answer::syntax_error;
 use crate::graphql::answer::unsupported;
 use crate::graphql::bill;
 use crate::graphql::bill::Prices;
+use crate::graphql::caching;
 use crate::graphql::documents::Documents;
 use crate::graphql::escapes::spelled;
 use crate::graphql::explain;
@@ -115,7 +116,8 @@ async fn on_get(
 ) -> Response {
     let query = query.unwrap_or_default();
     if query.is_empty() && endpoint.settings.graphiql && media::wants_page(&headers) {
-        return Redirect::temporary("/graphiql/").into_response();
+        let vary = [(header::VARY, caching::VARY)];
+        return (vary, Redirect::temporary("/graphiql/")).into_response();
     }
     let Some(manner) = endpoint.manner(&headers) else {
         return not_acceptable(endpoint.settings.http_status);
@@ -140,7 +142,7 @@ async fn on_get(
         let request = GraphqlRequest::from_query_string(&query)?;
         endpoint.run(&headers, request, Method::Get).await
     };
-    answer(manner, outcome.await)
+    caching::unless_known(&headers, answer(manner, outcome.await))
 }
 
 async fn on_post(
@@ -273,7 +275,10 @@ impl Endpoint {
         let loaders = Loaders::new(kind == OperationType::Query, lookups);
         let mut execution = async_graphql::Request::new("")
             .variables(variables)
-            .data(Asker { caller, account })
+            .data(Asker {
+                caller,
+                account: account.clone(),
+            })
             .data(loaders);
         if let Some(name) = operation_name {
             execution = execution.operation_name(name);
@@ -289,7 +294,13 @@ impl Endpoint {
         if let Some(hash) = hash.filter(|_| ran(&response)) {
             self.documents.keep(hash, &found.text);
         }
-        Ok(Executed { response, ledger })
+        let may_keep = method == Method::Get && response.errors.is_empty() && ledger.is_none();
+        let kept = account.standing().kept.filter(|_| may_keep);
+        Ok(Executed {
+            response,
+            ledger,
+            kept,
+        })
     }
 
     fn caller(&self, headers: &HeaderMap) -> Result<Caller, Refusal> {
@@ -299,7 +310,8 @@ impl Endpoint {
             .map(HeaderValue::as_bytes);
         let caller =
             BearerToken::from_headers(values).and_then(|token| self.gateway.caller(token, None));
-        caller.map_err(Refusal::unauthenticated)
+        let caller = caller.map_err(Refusal::unauthenticated)?;
+        Ok(caller.with_cache_control(caching::asked(headers)))
     }
 }
 

@@ -224,7 +224,7 @@ impl Road {
         };
         let route = request.route;
         match error.kind() {
-            ErrorKind::TokenInvalid => self.epochs.bump(Tag::Everything(caller.fingerprint())),
+            ErrorKind::TokenInvalid => self.store.forget(caller.fingerprint()),
             ErrorKind::WriteUnknown => {
                 writing.may_land_within(self.unknown_pause);
                 tracing::warn!(route, ?error, "nobody knows whether a write was done");

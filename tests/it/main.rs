@@ -12,6 +12,7 @@ mod support;
 
 mod architecture;
 mod contract;
+mod keys;
 
 mod bad_inputs;
 
@@ -24,6 +25,7 @@ mod graphql_persisted;
 mod graphql_sse;
 
 mod grpc_auth;
+mod grpc_cache;
 mod grpc_customer_writes;
 mod grpc_customers;
 mod grpc_deadlines;
@@ -37,6 +39,10 @@ mod grpc_wire;
 mod grpc_writes;
 
 mod bill;
+mod cache_headers;
+mod cache_lifetimes;
+mod caller_memory;
+mod coalescing;
 mod cursors;
 mod exactly_once;
 mod explain;

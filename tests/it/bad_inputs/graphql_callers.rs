@@ -90,7 +90,6 @@ fn tokens() -> Vec<Case> {
         expired(r#"{"exp":1}"#),
         expired(r#"{"exp":1700000000,"sub":"zebra"}"#),
         expired(r#"{"exp":1700000000.5}"#),
-        expired(r#"{"exp":-1}"#),
         passed("a JWT that lives", jwt(rs256, r#"{"exp":4102444800}"#)),
         passed("beyond all clocks", jwt(rs256, r#"{"exp":1e300}"#)),
         passed("alg none", jwt(none, r#"{"sub":"a"}"#)),

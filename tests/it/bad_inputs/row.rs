@@ -304,7 +304,18 @@ impl Case {
                 let kind = format!("{media}; charset=utf-8");
                 expect("content-type", answer.header("content-type"), &kind);
             }
-            expect("cache-control", answer.header("cache-control"), "no-store");
+            let keeping = answer.header("cache-control");
+            match (self.wanted, request.method) {
+                // A client may keep this by itself, and how long is another matter.
+                (Wanted::Data, "GET") => {
+                    expect(
+                        "is private",
+                        &keeping.starts_with("private, ").to_string(),
+                        "true",
+                    );
+                }
+                _ => expect("cache-control", keeping, "no-store"),
+            }
             let nosniff = answer.header("x-content-type-options");
             expect("x-content-type-options", nosniff, "nosniff");
         }

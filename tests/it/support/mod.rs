@@ -1,5 +1,6 @@
 //! What the tests share.
 
+pub(crate) mod admin;
 pub(crate) mod as_graphql;
 pub(crate) mod as_grpc;
 pub(crate) mod bench;
@@ -9,6 +10,7 @@ pub(crate) mod endless;
 pub(crate) mod fault;
 pub(crate) mod fwo;
 pub(crate) mod grpc;
+pub(crate) mod held;
 pub(crate) mod json;
 pub(crate) mod ledger;
 pub(crate) mod ledgers;

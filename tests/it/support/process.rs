@@ -40,7 +40,7 @@ pub(crate) fn run(arguments: &[&str], variables: &[(&str, &str)]) -> Ended {
 
 /// The same with a text on stdin.
 pub(crate) fn run_with_stdin(arguments: &[&str], variables: &[(&str, &str)], stdin: &str) -> Ended {
-    let mut child = command(arguments, variables).spawn().unwrap();
+    let mut child = command(PROGRAM, arguments, variables).spawn().unwrap();
     child
         .stdin
         .take()
@@ -56,8 +56,11 @@ pub(crate) fn run_with_stdin(arguments: &[&str], variables: &[(&str, &str)], std
     }
 }
 
-fn command(arguments: &[&str], variables: &[(&str, &str)]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_peerassist-gateway"));
+/// The program as it was built with these tests.
+const PROGRAM: &str = env!("CARGO_BIN_EXE_peerassist-gateway");
+
+fn command(program: &str, arguments: &[&str], variables: &[(&str, &str)]) -> Command {
+    let mut command = Command::new(program);
     command
         .args(arguments)
         .env_clear()
@@ -72,7 +75,16 @@ fn command(arguments: &[&str], variables: &[(&str, &str)]) -> Command {
 impl Process {
     /// Starts the program; its arguments must let it end with its stdin.
     pub(crate) fn start(arguments: &[&str], variables: &[(&str, &str)]) -> Self {
-        let mut child = command(arguments, variables)
+        Process::start_program(PROGRAM, arguments, variables)
+    }
+
+    /// The same with the program at this path.
+    pub(crate) fn start_program(
+        program: &str,
+        arguments: &[&str],
+        variables: &[(&str, &str)],
+    ) -> Self {
+        let mut child = command(program, arguments, variables)
             .arg("--exit-with-stdin")
             .spawn()
             .unwrap();
@@ -121,9 +133,14 @@ impl Process {
         self.line(&format!("{name}: http://")).parse().unwrap()
     }
 
+    /// Its process id.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Sends a signal by its name.
     pub(crate) fn signal(&self, name: &str) {
-        let id = self.child.id().to_string();
+        let id = self.id().to_string();
         assert!(
             Command::new("kill")
                 .args([format!("-{name}"), id])

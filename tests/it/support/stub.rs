@@ -26,10 +26,31 @@ pub(crate) struct Asked {
     pub(crate) query: Vec<(String, String)>,
     pub(crate) authorization: Option<String>,
     pub(crate) headers: HeaderMap,
+    pub(crate) if_none_match: Option<String>,
     pub(crate) body: String,
 }
 
 impl Asked {
+    /// The request once it is complete.
+    pub(crate) async fn read(request: Request) -> Self {
+        let (head, body) = request.into_parts();
+        let body = axum::body::to_bytes(body, 1024 * 1024).await.unwrap();
+        let query = head.uri.query().unwrap_or("").as_bytes();
+        let header = |name: &str| {
+            let value = head.headers.get(name);
+            value.map(|value| value.to_str().unwrap().to_owned())
+        };
+        Asked {
+            method: head.method.to_string(),
+            path: head.uri.path().to_owned(),
+            query: url::form_urlencoded::parse(query).into_owned().collect(),
+            authorization: header("authorization"),
+            if_none_match: header("if-none-match"),
+            headers: head.headers.clone(),
+            body: String::from_utf8(body.to_vec()).unwrap(),
+        }
+    }
+
     /// The first parameter of this name.
     pub(crate) fn parameter(&self, name: &str) -> Option<&str> {
         let found = self.query.iter().find(|(known, _)| known == name);
@@ -99,6 +120,15 @@ impl Answer {
     pub(crate) fn after(self, delay: Duration) -> Self {
         Answer { delay, ..self }
     }
+
+    /// The answer as it goes out.
+    pub(crate) fn into_response(self) -> Response {
+        let mut response = Response::builder().status(self.status);
+        for (name, value) in self.headers {
+            response = response.header(name, value);
+        }
+        response.body(Body::from(self.body)).unwrap()
+    }
 }
 
 /// What a stub remembers.
@@ -167,32 +197,12 @@ impl StubUpstream {
 }
 
 async fn answer(request: Request, script: &Script, log: &Log) -> Response {
-    let (head, body) = request.into_parts();
-    let body = axum::body::to_bytes(body, 1024 * 1024).await.unwrap();
-    let query = head.uri.query().unwrap_or("").as_bytes();
-    let authorization = head.headers.get("authorization");
-    let asked = Asked {
-        method: head.method.to_string(),
-        path: head.uri.path().to_owned(),
-        query: url::form_urlencoded::parse(query).into_owned().collect(),
-        authorization: authorization.map(|value| value.to_str().unwrap().to_owned()),
-        headers: head.headers.clone(),
-        body: String::from_utf8(body.to_vec()).unwrap(),
-    };
+    let asked = Asked::read(request).await;
     log.asked.lock().unwrap().push(asked.clone());
     let _answering = Answering::begin(log);
-    let Answer {
-        status,
-        headers,
-        body,
-        delay,
-    } = script(&asked);
-    tokio::time::sleep(delay).await;
-    let mut response = Response::builder().status(status);
-    for (name, value) in headers {
-        response = response.header(name, value);
-    }
-    response.body(Body::from(body)).unwrap()
+    let answer = script(&asked);
+    tokio::time::sleep(answer.delay).await;
+    answer.into_response()
 }
 
 /// A request that is being answered; it ends with the answer, or when whoever asked has gone.
