@@ -9,6 +9,7 @@ use secrecy::SecretString;
 use tokio::time::Instant;
 
 use crate::domain::budget::Budget;
+use crate::domain::cache_control::CacheControl;
 use crate::domain::error::Error;
 use crate::domain::error::ErrorKind;
 use crate::domain::ledger::Account;
@@ -123,7 +124,7 @@ impl Standing {
 }
 
 /// What the client says of kept answers.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum CachePolicy {
     /// They do for it.
     #[default]
@@ -142,9 +143,9 @@ pub struct Caller {
     standing: Standing,
     deadline: Instant,
     account: Account,
-    cache_policy: CachePolicy,
-    /// Kept answers that were asked for earlier do not do.
-    takes_from: Option<Instant>,
+    cache_control: CacheControl,
+    /// When the request began, as far as that matters for kept answers.
+    begun: Instant,
 }
 
 impl Caller {
@@ -165,8 +166,8 @@ impl Caller {
             standing,
             deadline,
             account: Account::default(),
-            cache_policy: CachePolicy::Any,
-            takes_from: None,
+            cache_control: CacheControl::default(),
+            begun: Instant::now(),
         })
     }
 
@@ -181,29 +182,51 @@ impl Caller {
         &self.account
     }
 
-    /// The same caller, who says this of kept answers.
+    /// The same caller, who says this of kept answers, and no more.
     #[must_use]
-    pub fn with_cache_policy(self, cache_policy: CachePolicy) -> Self {
-        let takes_from = match cache_policy {
-            CachePolicy::Any => self.takes_from,
-            CachePolicy::NoCache | CachePolicy::NoStore => Some(Instant::now()),
-        };
+    pub fn with_cache_policy(self, policy: CachePolicy) -> Self {
+        self.with_cache_control(CacheControl {
+            policy,
+            ..CacheControl::default()
+        })
+    }
+
+    /// The same caller, for whom these kept answers do.
+    #[must_use]
+    pub fn with_cache_control(self, cache_control: CacheControl) -> Self {
         Caller {
-            cache_policy,
-            takes_from,
+            cache_control,
+            begun: Instant::now(),
             ..self
         }
     }
 
     /// What the caller says of kept answers.
     pub fn cache_policy(&self) -> CachePolicy {
-        self.cache_policy
+        self.cache_control.policy
     }
 
-    /// Whether an answer does that was asked for at `asked_at`. For who wants no cached ones, only those do that were
-    /// asked for since the request began: one field of it may use what another one has brought.
-    pub fn takes(&self, asked_at: Instant) -> bool {
-        self.takes_from.is_none_or(|from| asked_at >= from)
+    /// Whether a kept answer does that was asked for then and is fresh until then.
+    ///
+    /// One that was asked for since the request began always does: a field may use what another one has brought.
+    pub fn takes(&self, asked_at: Instant, fresh_until: Instant) -> bool {
+        if asked_at >= self.begun {
+            return true;
+        }
+        let CacheControl {
+            policy,
+            age_max,
+            fresh_min,
+            stale_max,
+        } = self.cache_control;
+        let now = Instant::now();
+        let age = now.saturating_duration_since(asked_at);
+        let fresh_for = fresh_until.saturating_duration_since(now);
+        let stale_for = now.saturating_duration_since(fresh_until);
+        policy == CachePolicy::Any
+            && age_max.is_none_or(|most| age <= most)
+            && fresh_for >= fresh_min
+            && stale_max.is_none_or(|most| stale_for <= most)
     }
 
     /// The token, to be passed on.
@@ -234,7 +257,15 @@ impl Caller {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use tokio::time::Instant;
+
     use super::BearerToken;
+    use super::Caller;
+    use super::FingerprintKey;
+    use super::Standing;
+    use crate::domain::cache_control::CacheControl;
     use crate::domain::error::ErrorKind;
 
     fn kind(values: &[&[u8]]) -> Option<ErrorKind> {
@@ -267,6 +298,46 @@ mod tests {
         ];
         for values in bad {
             assert_eq!(kind(values), Some(ErrorKind::TokenInvalid), "{values:?}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_kept_answer_does_as_the_client_says() {
+        let caller = |cache_control: &[u8]| {
+            let values = [cache_control].into_iter();
+            let asked = CacheControl::from_headers(values, std::iter::empty());
+            let token = BearerToken::parse("a").expect("a token");
+            let far = Instant::now() + Duration::from_secs(3600);
+            let standing = |_| Ok(Standing::new(far));
+            let caller = Caller::new(&FingerprintKey::new(b"k"), token, standing, far);
+            caller.expect("a caller").with_cache_control(asked)
+        };
+        let seconds = Duration::from_secs;
+        let start = Instant::now();
+        tokio::time::advance(seconds(100)).await;
+        let now = Instant::now();
+        // Asked 10 s ago and fresh for another 20 s; and one that has been stale for 5 s.
+        let fresh = (now - seconds(10), now + seconds(20));
+        let stale = (start, now - seconds(5));
+        for (cache_control, takes) in [
+            ("", [true, true]),
+            ("no-cache", [false, false]),
+            ("no-store", [false, false]),
+            ("max-age=10", [true, false]),
+            ("max-age=9", [false, false]),
+            ("max-age=200", [true, false]),
+            ("max-age=200, max-stale=5", [true, true]),
+            ("max-stale=4", [true, false]),
+            ("min-fresh=20", [true, false]),
+            ("min-fresh=21", [false, false]),
+        ] {
+            let caller = caller(cache_control.as_bytes());
+            let found = [fresh, stale].map(|(asked_at, until)| caller.takes(asked_at, until));
+            assert_eq!(found, takes, "{cache_control}");
+            assert!(
+                caller.takes(now, now - seconds(5)),
+                "what the request brought"
+            );
         }
     }
 

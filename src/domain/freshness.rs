@@ -15,7 +15,8 @@ use crate::domain::ledger::Outcome;
 /// How the result of a request stands in time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Freshness {
-    /// How its oldest and its first to go stale stand; `None` where it has no part, or one that may not be kept.
+    /// How its oldest part and its first to go stale stand; `None` where it has one that may not be kept. What has no
+    /// part is fresh for no time.
     pub kept: Option<Kept>,
     /// What became of its questions.
     pub outcomes: Outcomes,
@@ -29,6 +30,19 @@ impl Outcomes {
     /// Whether a question came to this.
     pub const fn has(self, outcome: Outcome) -> bool {
         self.0 & bit(outcome) != 0
+    }
+
+    /// One outcome for all of them: stale as soon as one was, and a hit only where all were; in between, what the
+    /// upstream had most to do with. `None` where nothing was asked.
+    pub fn overall(self) -> Option<Outcome> {
+        let order = [
+            Outcome::Stale,
+            Outcome::Miss,
+            Outcome::Revalidated,
+            Outcome::Coalesced,
+            Outcome::Hit,
+        ];
+        order.into_iter().find(|outcome| self.has(*outcome))
     }
 }
 
@@ -84,16 +98,23 @@ impl Parts {
         let now = self.now();
         let asked_at = self.asked_at.load(Ordering::Relaxed);
         let fresh_until = self.fresh_until.load(Ordering::Relaxed);
-        let is_kept = asked_at != NEVER && !self.has_unkept.load(Ordering::Relaxed);
         let span = |from: i64, to: i64| {
             let micros = to.saturating_sub(from);
             Duration::from_micros(u64::try_from(micros).unwrap_or(0))
         };
-        Freshness {
-            kept: is_kept.then(|| Kept {
+        let sum = match asked_at {
+            NEVER => Kept {
+                age: Duration::ZERO,
+                fresh_for: Duration::ZERO,
+            },
+            _ => Kept {
                 age: span(asked_at, now),
                 fresh_for: span(now, fresh_until),
-            }),
+            },
+        };
+        let has_unkept = self.has_unkept.load(Ordering::Relaxed);
+        Freshness {
+            kept: (!has_unkept).then_some(sum),
             outcomes: Outcomes(self.outcomes.load(Ordering::Relaxed)),
         }
     }
@@ -127,7 +148,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn the_oldest_part_and_the_first_to_go_stale_count_and_both_grow_older() {
         let parts = Parts::new();
-        assert_eq!(parts.freshness().kept, None, "nothing of it is kept");
+        assert_eq!(parts.freshness().kept, Some(kept(0, 0)), "no part at all");
         parts.add(Some(kept(7, 20)));
         tokio::time::advance(Duration::from_secs(5)).await;
         parts.add(Some(kept(3, 60)));
@@ -153,6 +174,23 @@ mod tests {
         let outcomes = parts.freshness().outcomes;
         let all = Outcome::ALL.map(|outcome| outcomes.has(outcome));
         assert_eq!(all, [false, true, false, false, true]);
+    }
+
+    #[test]
+    fn one_outcome_stands_for_all() {
+        let parts = Parts::new();
+        assert_eq!(parts.freshness().outcomes.overall(), None);
+        for outcome in [
+            Outcome::Hit,
+            Outcome::Coalesced,
+            Outcome::Revalidated,
+            Outcome::Miss,
+            Outcome::Stale,
+        ] {
+            parts.came_to(outcome);
+            parts.came_to(Outcome::Hit);
+            assert_eq!(parts.freshness().outcomes.overall(), Some(outcome));
+        }
     }
 
     proptest! {

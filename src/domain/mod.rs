@@ -3,6 +3,7 @@
 //! Pure values. Nothing here does I/O or knows a protocol; every other module may name this one.
 
 pub mod budget;
+pub mod cache_control;
 pub mod caller;
 pub mod change;
 mod check;

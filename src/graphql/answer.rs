@@ -16,7 +16,9 @@ use http::header;
 use serde::Serialize;
 
 use crate::domain::error::Error;
+use crate::domain::ledger::Kept;
 use crate::domain::ledger::Ledger;
+use crate::graphql::caching;
 use crate::graphql::error;
 use crate::graphql::explain::Extensions;
 use crate::graphql::limits;
@@ -101,6 +103,7 @@ impl Refusal {
                 data: None,
                 extensions: None,
             },
+            None,
         );
         if let Some((name, value)) = self.header {
             response
@@ -172,6 +175,8 @@ fn set_code(error: &mut ServerError, code: &'static str) {
 pub(super) struct Executed {
     pub(super) response: GraphqlResponse,
     pub(super) ledger: Option<Arc<Ledger>>,
+    /// How fresh what it gave is; `None` where no client may keep it.
+    pub(super) kept: Option<Kept>,
 }
 
 /// The answer: a refusal, or what the execution gave.
@@ -179,6 +184,7 @@ pub(super) fn answer(media: Media, outcome: Result<Executed, Refusal>) -> Respon
     let Executed {
         mut response,
         ledger,
+        kept,
     } = match outcome {
         Ok(executed) => executed,
         Err(refusal) => return refusal.answer(media),
@@ -203,6 +209,7 @@ pub(super) fn answer(media: Media, outcome: Result<Executed, Refusal>) -> Respon
             data: ran.then_some(&response.data),
             extensions: ledger.as_deref().map(Extensions::of),
         },
+        kept,
     )
 }
 
@@ -251,13 +258,14 @@ struct AnswerBody<'a> {
     extensions: Option<Extensions>,
 }
 
-fn write(status: StatusCode, media: Media, body: &AnswerBody<'_>) -> Response {
+fn write(status: StatusCode, media: Media, body: &AnswerBody<'_>, kept: Option<Kept>) -> Response {
     let body = serde_json::to_vec(body).expect("an answer has no map with strange keys");
+    let caching = caching::told(kept, media, &body);
     let headers = [
         (header::CONTENT_TYPE, media.content_type()),
-        // Answers are of one user; no proxy may keep them.
-        (header::CACHE_CONTROL, "no-store"),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     ];
-    (status, headers, body).into_response()
+    let mut response = (status, headers, body).into_response();
+    response.headers_mut().extend(caching);
+    response
 }

@@ -42,6 +42,7 @@ use crate::graphql::answer::syntax_error;
 use crate::graphql::answer::unsupported;
 use crate::graphql::bill;
 use crate::graphql::bill::Prices;
+use crate::graphql::caching;
 use crate::graphql::explain;
 use crate::graphql::limits;
 use crate::graphql::limits::Limits;
@@ -113,7 +114,8 @@ async fn on_get(
         && endpoint.settings.graphiql
         && media::wants_page(&headers)
     {
-        return Redirect::temporary("/graphiql/").into_response();
+        let vary = [(header::VARY, caching::VARY)];
+        return (vary, Redirect::temporary("/graphiql/")).into_response();
     }
     let Some(media) = Media::negotiate(&headers) else {
         return not_acceptable();
@@ -138,7 +140,7 @@ async fn on_get(
         let request = GraphqlRequest::from_query_string(query.as_deref().unwrap_or(""))?;
         endpoint.run(&headers, request, Method::Get).await
     };
-    answer(media, outcome.await)
+    caching::unless_known(&headers, answer(media, outcome.await))
 }
 
 async fn on_post(
@@ -247,7 +249,10 @@ impl Endpoint {
         let loaders = Loaders::new(kind == OperationType::Query, lookups);
         let mut execution = async_graphql::Request::new("")
             .variables(request.variables)
-            .data(Asker { caller, account })
+            .data(Asker {
+                caller,
+                account: account.clone(),
+            })
             .data(loaders);
         if let Some(name) = request.operation_name {
             execution = execution.operation_name(name);
@@ -260,7 +265,13 @@ impl Endpoint {
         };
         self.metrics
             .operation(kind, Outcome::of(&response), begun.elapsed());
-        Ok(Executed { response, ledger })
+        let may_keep = method == Method::Get && response.errors.is_empty() && ledger.is_none();
+        let kept = account.standing().kept.filter(|_| may_keep);
+        Ok(Executed {
+            response,
+            ledger,
+            kept,
+        })
     }
 
     fn caller(&self, headers: &HeaderMap) -> Result<Caller, Refusal> {
@@ -270,7 +281,8 @@ impl Endpoint {
             .map(HeaderValue::as_bytes);
         let caller =
             BearerToken::from_headers(values).and_then(|token| self.gateway.caller(token, None));
-        caller.map_err(Refusal::unauthenticated)
+        let caller = caller.map_err(Refusal::unauthenticated)?;
+        Ok(caller.with_cache_control(caching::asked(headers)))
     }
 }
 

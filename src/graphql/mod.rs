@@ -1,12 +1,13 @@
 //! Door 1: GraphQL over HTTP, and the console for people who explore.
 //!
-//! A request meets the files in this order: `endpoint` (HTTP in), `media` and `request` (what is asked),
-//! `limits` (is it small enough?), `schema` with `query` and `mutation`, `connection`, `customer`, `fwo`
-//! and `line`, and on the way out `error` and `answer`. A mutation reads its input with `reading`, in
+//! A request meets the files in this order: `endpoint` (HTTP in), `media` and `request` (what is asked), `limits` (is
+//! it small enough?), `schema` with `query` and `mutation`, `connection`, `customer`, `fwo` and `line`, and on the way
+//! out `error`, `answer` and `caching` (what the client may keep). A mutation reads its input with `reading`, in
 //! `customer_input`, `fwo_input` and `line_input`, and tells in `user_error` what a user can mend.
 
 mod answer;
 mod bill;
+mod caching;
 mod connection;
 mod console;
 mod customer;

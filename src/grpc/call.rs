@@ -10,6 +10,7 @@ use tonic::Code;
 use tonic::Status;
 
 use crate::domain::error::Error;
+use crate::grpc::caching::Condition;
 use crate::grpc::deadline;
 use crate::grpc::error;
 use crate::grpc::error::Blame;
@@ -26,10 +27,12 @@ pub(super) async fn run(
 ) -> Response {
     let mut running = metrics.begin(metrics::method(request.uri().path()));
     let ledger = explain::open(&mut request);
+    let condition = Condition::of(request.headers());
     let (ledger, answered) = match ledger {
         Ok(ledger) => (ledger, deadline::keep(request, next).await),
         Err(error) => (None, Err(error.into())),
     };
+    let answered = answered.and_then(|response| condition.judge(response));
     let response = settle(&mut running, answered);
     match ledger {
         Some(ledger) => explain::close(&ledger, response),

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tonic::Code;
 use tonic::Status;
+use tonic::metadata::MetadataMap;
 use tonic_types::ErrorDetails;
 use tonic_types::StatusExt;
 
@@ -28,6 +29,9 @@ const RETRY_DELAY: Duration = Duration::from_secs(1);
 
 /// `ErrorInfo.metadata` that names a fault of ours, for whoever reports it.
 const INCIDENT: &str = "incident";
+
+/// The reason of an answer that its client has already.
+const NOT_MODIFIED: &str = "NOT_MODIFIED";
 
 /// The code of a kind. The reason tells apart the kinds that share one.
 const fn code(kind: ErrorKind) -> Code {
@@ -221,6 +225,14 @@ fn wait(error: &Error) -> Option<Duration> {
 /// A request that breaks the rules of gRPC itself, before it is a request for anything of ours.
 pub(super) fn protocol(code: Code, message: &str) -> Status {
     completed(Status::new(code, message))
+}
+
+/// The answer is what the client has already: a failure, because an empty message would look like an answer.
+pub(super) fn not_modified(metadata: MetadataMap) -> Status {
+    let mut details = ErrorDetails::new();
+    details.set_error_info(NOT_MODIFIED, DOMAIN, HashMap::new());
+    let message = "the answer has the etag of if-none-match";
+    Status::with_error_details_and_metadata(Code::FailedPrecondition, message, details, metadata)
 }
 
 /// The same status with an `ErrorInfo`: the library underneath gives none.

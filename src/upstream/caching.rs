@@ -8,6 +8,9 @@ use http::HeaderName;
 use http::HeaderValue;
 use http::header;
 
+use crate::domain::cache_control::Directives;
+use crate::domain::cache_control::seconds;
+
 /// Longest entity tag that is remembered, in bytes: nobody's need be longer, and each entry has one.
 const VALIDATOR_BYTES_MAX: usize = 256;
 
@@ -48,7 +51,9 @@ impl Caching {
     /// (RFC 9111, 4.2.1).
     pub(super) fn of(headers: &HeaderMap) -> Self {
         let mut caching = Caching {
-            age: seconds(headers.get(header::AGE).and_then(|age| age.to_str().ok()))
+            age: headers
+                .get(header::AGE)
+                .and_then(|age| seconds(age.as_bytes()))
                 .unwrap_or_default(),
             validator: Validator::of(headers),
             ..Caching::default()
@@ -56,17 +61,13 @@ impl Caching {
         if headers.contains_key(header::SET_COOKIE) {
             caching.forbidden = Some("the upstream sets a cookie with it");
         }
-        let varies = headers.get_all(header::VARY).iter();
-        if varies
-            .into_iter()
-            .any(|value| value.as_bytes().contains(&b'*'))
-        {
+        let mut varies = headers.get_all(header::VARY).iter();
+        if varies.any(|value| value.as_bytes().contains(&b'*')) {
             caching.forbidden = Some("the upstream says Vary: *");
         }
-        for value in headers.get_all(header::CACHE_CONTROL) {
-            let text = value.to_str().unwrap_or("no-store");
-            text.split(',')
-                .for_each(|directive| caching.heed(directive));
+        let values = headers.get_all(header::CACHE_CONTROL).iter();
+        for (name, argument) in values.flat_map(|value| Directives(value.as_bytes())) {
+            caching.heed(name, argument);
         }
         caching
     }
@@ -96,41 +97,26 @@ impl Caching {
         }
     }
 
-    fn heed(&mut self, directive: &str) {
-        let (name, value) = match directive.split_once('=') {
-            Some((name, value)) => (name.trim(), Some(value.trim().trim_matches('"'))),
-            None => (directive.trim(), None),
-        };
-        let at_most = |bound: &mut Option<Duration>, most: Duration| {
-            *bound = Some(bound.map_or(most, |bound| bound.min(most)));
-        };
-        match name.to_ascii_lowercase().as_str() {
-            "no-store" => self.forbidden = Some("the upstream says no-store"),
+    fn heed(&mut self, name: &[u8], argument: Option<&[u8]>) {
+        let most = argument.and_then(seconds).unwrap_or_default();
+        match name.to_ascii_lowercase().as_slice() {
+            b"no-store" => self.forbidden = Some("the upstream says no-store"),
             // With names of fields it is about those fields, and to take it for the whole is safe.
-            "no-cache" => {
-                at_most(&mut self.fresh_max, Duration::ZERO);
-                at_most(&mut self.stale_while_revalidate_max, Duration::ZERO);
-                at_most(&mut self.stale_if_error_max, Duration::ZERO);
+            b"no-cache" => {
+                shorten(&mut self.fresh_max, Duration::ZERO);
+                self.must_revalidate();
             }
-            "must-revalidate" => {
-                at_most(&mut self.stale_while_revalidate_max, Duration::ZERO);
-                at_most(&mut self.stale_if_error_max, Duration::ZERO);
-            }
-            "max-age" => at_most(&mut self.fresh_max, seconds(value).unwrap_or_default()),
-            "stale-while-revalidate" => {
-                at_most(
-                    &mut self.stale_while_revalidate_max,
-                    seconds(value).unwrap_or_default(),
-                );
-            }
-            "stale-if-error" => {
-                at_most(
-                    &mut self.stale_if_error_max,
-                    seconds(value).unwrap_or_default(),
-                );
-            }
+            b"must-revalidate" => self.must_revalidate(),
+            b"max-age" => shorten(&mut self.fresh_max, most),
+            b"stale-while-revalidate" => shorten(&mut self.stale_while_revalidate_max, most),
+            b"stale-if-error" => shorten(&mut self.stale_if_error_max, most),
             _ => {}
         }
+    }
+
+    fn must_revalidate(&mut self) {
+        shorten(&mut self.stale_while_revalidate_max, Duration::ZERO);
+        shorten(&mut self.stale_if_error_max, Duration::ZERO);
     }
 
     /// How long it is fresh, counted from when it was right, where the settings say so much.
@@ -152,11 +138,9 @@ impl Caching {
     }
 }
 
-/// A number of seconds; more than a number holds is very long (RFC 9111, 1.2.2).
-fn seconds(text: Option<&str>) -> Option<Duration> {
-    let text = text?.trim();
-    let is_number = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
-    is_number.then(|| Duration::from_secs(text.parse().unwrap_or(u64::from(u32::MAX))))
+/// Of two bounds the lower one counts.
+fn shorten(bound: &mut Option<Duration>, most: Duration) {
+    *bound = Some(bound.map_or(most, |bound| bound.min(most)));
 }
 
 #[cfg(test)]
@@ -198,7 +182,7 @@ mod tests {
             ("", [30, 30, 300]),
             ("private", [30, 30, 300]),
             ("max-age=10", [10, 30, 300]),
-            ("private, MAX-AGE = \"10\"", [10, 30, 300]),
+            ("private, MAX-AGE=\"10\"", [10, 30, 300]),
             (
                 "max-age=3600, stale-while-revalidate=60, stale-if-error=86400",
                 [30, 30, 300],

@@ -21,6 +21,7 @@ mod graphql_fwos;
 mod graphql_http;
 
 mod grpc_auth;
+mod grpc_cache;
 mod grpc_customer_writes;
 mod grpc_customers;
 mod grpc_deadlines;
@@ -34,6 +35,8 @@ mod grpc_wire;
 mod grpc_writes;
 
 mod bill;
+mod cache_headers;
+mod cache_lifetimes;
 mod caller_memory;
 mod coalescing;
 mod cursors;

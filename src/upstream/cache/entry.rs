@@ -158,6 +158,10 @@ impl Entry {
         self.asked_at
     }
 
+    pub(super) fn fresh_until(&self) -> Instant {
+        self.fresh_until
+    }
+
     pub(super) fn bytes(&self) -> u64 {
         u64::from(self.bytes)
     }

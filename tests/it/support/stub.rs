@@ -24,6 +24,7 @@ pub(crate) struct Asked {
     /// The parameters in their order, decoded.
     pub(crate) query: Vec<(String, String)>,
     pub(crate) authorization: Option<String>,
+    pub(crate) if_none_match: Option<String>,
     pub(crate) body: String,
 }
 
@@ -33,12 +34,16 @@ impl Asked {
         let (head, body) = request.into_parts();
         let body = axum::body::to_bytes(body, 1024 * 1024).await.unwrap();
         let query = head.uri.query().unwrap_or("").as_bytes();
-        let authorization = head.headers.get("authorization");
+        let header = |name: &str| {
+            let value = head.headers.get(name);
+            value.map(|value| value.to_str().unwrap().to_owned())
+        };
         Asked {
             method: head.method.to_string(),
             path: head.uri.path().to_owned(),
             query: url::form_urlencoded::parse(query).into_owned().collect(),
-            authorization: authorization.map(|value| value.to_str().unwrap().to_owned()),
+            authorization: header("authorization"),
+            if_none_match: header("if-none-match"),
             body: String::from_utf8(body.to_vec()).unwrap(),
         }
     }
