@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use ring::hmac;
 use secrecy::ExposeSecret;
@@ -206,27 +207,37 @@ impl Caller {
         self.cache_control.policy
     }
 
-    /// Whether a kept answer does that was asked for then and is fresh until then.
+    /// Whether an answer does that was asked for then, and that was new.
     ///
     /// One that was asked for since the request began always does: a field may use what another one has brought.
-    pub fn takes(&self, asked_at: Instant, fresh_until: Instant) -> bool {
+    pub fn takes(&self, asked_at: Instant) -> bool {
+        let age = Instant::now().saturating_duration_since(asked_at);
+        asked_at >= self.begun || self.takes_of_age(age)
+    }
+
+    /// Whether a kept answer does that was asked for then, is so old by now and fresh until then.
+    pub fn takes_kept(&self, asked_at: Instant, age: Duration, fresh_until: Instant) -> bool {
         if asked_at >= self.begun {
             return true;
         }
         let CacheControl {
-            policy,
-            age_max,
             fresh_min,
             stale_max,
+            ..
         } = self.cache_control;
         let now = Instant::now();
-        let age = now.saturating_duration_since(asked_at);
         let fresh_for = fresh_until.saturating_duration_since(now);
         let stale_for = now.saturating_duration_since(fresh_until);
-        policy == CachePolicy::Any
-            && age_max.is_none_or(|most| age <= most)
+        self.takes_of_age(age)
             && fresh_for >= fresh_min
             && stale_max.is_none_or(|most| stale_for <= most)
+    }
+
+    fn takes_of_age(&self, age: Duration) -> bool {
+        let CacheControl {
+            policy, age_max, ..
+        } = self.cache_control;
+        policy == CachePolicy::Any && age_max.is_none_or(|most| age <= most)
     }
 
     /// The token, to be passed on.
@@ -332,12 +343,12 @@ mod tests {
             ("min-fresh=21", [false, false]),
         ] {
             let caller = caller(cache_control.as_bytes());
-            let found = [fresh, stale].map(|(asked_at, until)| caller.takes(asked_at, until));
+            let found = [fresh, stale].map(|(asked_at, fresh_until)| {
+                caller.takes_kept(asked_at, now - asked_at, fresh_until)
+            });
             assert_eq!(found, takes, "{cache_control}");
-            assert!(
-                caller.takes(now, now - seconds(5)),
-                "what the request brought"
-            );
+            // What the request brought.
+            assert!(caller.takes(now) && caller.takes_kept(now, seconds(99), now - seconds(5)));
         }
     }
 

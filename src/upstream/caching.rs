@@ -41,6 +41,8 @@ pub(super) struct Caching {
     /// How old it was when it came.
     pub(super) age: Duration,
     pub(super) validator: Option<Validator>,
+    /// Whether the upstream says anything of how long.
+    has_directives: bool,
     fresh_max: Option<Duration>,
     stale_while_revalidate_max: Option<Duration>,
     stale_if_error_max: Option<Duration>,
@@ -56,6 +58,7 @@ impl Caching {
                 .and_then(|age| seconds(age.as_bytes()))
                 .unwrap_or_default(),
             validator: Validator::of(headers),
+            has_directives: headers.contains_key(header::CACHE_CONTROL),
             ..Caching::default()
         };
         if headers.contains_key(header::SET_COOKIE) {
@@ -78,6 +81,18 @@ impl Caching {
         Caching {
             validator: Some(Validator(tag.into())),
             ..Caching::default()
+        }
+    }
+
+    /// The same for an answer that it confirms: what it does not say anew is as it was (RFC 9111, 3.2).
+    pub(super) fn confirming(self, known: &Caching) -> Self {
+        let validator = self.validator.clone().or_else(|| known.validator.clone());
+        let directives = if self.has_directives { &self } else { known };
+        Caching {
+            validator,
+            age: self.age,
+            forbidden: self.forbidden,
+            ..directives.clone()
         }
     }
 
@@ -213,6 +228,26 @@ mod tests {
             [20, 30, 300]
         );
         assert_eq!(caching(&[("age", "-3")]).age, Duration::ZERO);
+    }
+
+    #[test]
+    fn what_a_confirmation_does_not_say_is_as_it_was() {
+        let known = caching(&[
+            ("etag", "\"1\""),
+            ("cache-control", "max-age=5"),
+            ("age", "2"),
+        ]);
+        let silent = caching(&[]).confirming(&known);
+        assert_eq!(
+            silent.fresh(Duration::from_secs(30)),
+            Duration::from_secs(5)
+        );
+        assert_eq!(
+            (silent.age, &silent.validator),
+            (Duration::ZERO, &known.validator)
+        );
+        let other = caching(&[("etag", "\"2\""), ("cache-control", "no-store")]);
+        assert_eq!(other.clone().confirming(&known), other);
     }
 
     #[test]

@@ -224,7 +224,7 @@ impl Upstream {
                     customer.id == id
                 })
             };
-            let validator = known.as_ref().map(|known| &known.validator);
+            let validator = known.as_ref().and_then(Known::validator);
             let reply = road.ask(&asker, &read, validator, decode).await?;
             reply.fetched(known)
         };
@@ -244,7 +244,7 @@ impl Upstream {
         let read = Read::page("/customer", query.parameters(), page);
         let fetch = |asker: Caller, asked, known: Option<Known<Listing<Customer>>>| async move {
             let decode = |body: &RawValue| decode::page(body, decode::customer);
-            let validator = known.as_ref().map(|known| &known.validator);
+            let validator = known.as_ref().and_then(Known::validator);
             let reply = road
                 .ask_page(&asker, &read, validator, page, decode)
                 .await?;
@@ -309,7 +309,7 @@ impl Upstream {
                     fwo.summary.id == id
                 })
             };
-            let validator = known.as_ref().map(|known| &known.validator);
+            let validator = known.as_ref().and_then(Known::validator);
             let reply = road.ask(&asker, &read, validator, decode).await?;
             reply.fetched(known)
         };
@@ -332,7 +332,7 @@ impl Upstream {
         let read = Read::page("/fwo", query.parameters(), page);
         let fetch = |asker: Caller, asked, known: Option<Known<Listing<FwoSummary>>>| async move {
             let decode = |body: &RawValue| decode::page(body, decode::fwo_summary);
-            let validator = known.as_ref().map(|known| &known.validator);
+            let validator = known.as_ref().and_then(Known::validator);
             let reply = road
                 .ask_page(&asker, &read, validator, page, decode)
                 .await?;

@@ -166,8 +166,9 @@ impl<A> Reply<Weighed<A>> {
         let (answer, bytes, caching) = match self {
             Reply::New(Weighed { item, bytes }, caching) => (item, bytes, caching),
             Reply::Unchanged(caching) => {
-                let Known { answer, bytes, .. } = known.ok_or_else(unasked)?;
-                (answer, bytes, caching)
+                let known = known.ok_or_else(unasked)?;
+                let caching = caching.confirming(&known.caching);
+                (known.answer, known.bytes, caching)
             }
         };
         Ok(Fetched {
@@ -191,7 +192,9 @@ impl<T> Reply<Rows<T>> {
         match self {
             Reply::New(page, caching) => Ok(listing(noun, page, caching, feed)),
             Reply::Unchanged(caching) => {
-                let Known { answer, bytes, .. } = known.ok_or_else(unasked)?;
+                let known = known.ok_or_else(unasked)?;
+                let caching = caching.confirming(&known.caching);
+                let Known { answer, bytes, .. } = known;
                 let good = answer.rows.iter().flatten();
                 for row in good {
                     feed(Part {

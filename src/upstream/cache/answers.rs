@@ -178,7 +178,7 @@ where
                     .epochs()
                     .hold(may_be_absent.as_slice(), asked.moment)
                 && self.store.is_there(question, asked)
-                && caller.takes(asked.at, asked.at + self.lifetimes.fresh)
+                && caller.takes(asked.at)
         };
         let known = || {
             let entry = self.fresh(caller, question)?;
@@ -223,11 +223,11 @@ where
             Boarding::Started(ride) => (ride, true),
             Boarding::Joined(ride) => (ride, false),
         };
-        let result = match is_own {
-            true => CacheResult::Miss,
-            false => CacheResult::Coalesced,
-        };
-        self.store.metrics().cache(self.name, result);
+        // Now, because whoever hangs up has looked into the cache, too. Where there is something to fall back on, what
+        // the look comes to is not known yet.
+        if fallback.is_none() {
+            self.waits(is_own);
+        }
         let until = match fallback {
             Some(_) => patience_with_fallback(caller),
             None => caller.deadline(),
@@ -249,7 +249,19 @@ where
         {
             return self.told(caller, question, entry, Outcome::Stale);
         }
+        if fallback.is_some() {
+            self.waits(is_own);
+        }
         self.arrived(caller, question, is_own, begun, outcome)
+    }
+
+    /// Counts a look into the cache that must wait for the upstream.
+    fn waits(&self, is_own: bool) {
+        let result = match is_own {
+            true => CacheResult::Miss,
+            false => CacheResult::Coalesced,
+        };
+        self.store.metrics().cache(self.name, result);
     }
 
     /// Enters an answer that was waited for.
@@ -403,9 +415,8 @@ where
             let made = [question.tag_of_absence()];
             entry.is_absence() && !epochs.hold(&made, entry.moment())
         };
-        let is_out = !caller.takes(entry.asked_at(), entry.fresh_until())
-            || !epochs.hold(&question.tags(), entry.moment())
-            || may_be_there();
+        let is_taken = caller.takes_kept(entry.asked_at(), entry.kept().age, entry.fresh_until());
+        let is_out = !is_taken || !epochs.hold(&question.tags(), entry.moment()) || may_be_there();
         if is_out { Stage::Old } else { entry.stage() }
     }
 

@@ -10,7 +10,6 @@ use crate::domain::ledger::Kept;
 use crate::upstream::cache::Known;
 use crate::upstream::cache::store::Asked;
 use crate::upstream::caching::Caching;
-use crate::upstream::caching::Validator;
 use crate::upstream::epochs::Moment;
 
 /// How long answers are kept, each time counted from the end of the one before.
@@ -44,7 +43,8 @@ pub(super) enum Stage {
 pub(super) struct Entry {
     /// None: there is no such thing.
     answer: Option<Arc<dyn Any + Send + Sync>>,
-    validator: Option<Validator>,
+    /// Where the upstream can confirm it: what it said of it.
+    confirmable: Option<Arc<Caching>>,
     bytes: u32,
     moment: Moment,
     asked_at: Instant,
@@ -79,13 +79,14 @@ impl Entry {
         let stale = fresh + caching.stale_while_revalidate(lifetimes.revalidating);
         let fallback = stale + caching.stale_if_error(lifetimes.failing);
         // What may be confirmed is worth keeping as long as an answer is at all.
-        let confirmable = match &caching.validator {
-            Some(_) => lifetimes.fresh,
-            None => Duration::ZERO,
+        let confirmable = caching.validator.is_some();
+        let at_least = match confirmable {
+            true => lifetimes.fresh,
+            false => Duration::ZERO,
         };
         Entry {
             answer: Some(answer),
-            validator: caching.validator.clone(),
+            confirmable: confirmable.then(|| Arc::new(caching.clone())),
             bytes: weight(bytes),
             moment: asked.moment,
             asked_at: asked.at,
@@ -93,7 +94,7 @@ impl Entry {
             fresh_until: until(fresh),
             stale_until: until(stale),
             fallback_until: until(fallback),
-            ends_at: until(fallback.max(confirmable)),
+            ends_at: until(fallback.max(at_least)),
             rests_until: None,
         }
     }
@@ -103,7 +104,7 @@ impl Entry {
         let until = (asked.at + lifetimes.absent).min(asked.token_end);
         Entry {
             answer: None,
-            validator: None,
+            confirmable: None,
             bytes: weight(0),
             moment: asked.moment,
             asked_at: asked.at,
@@ -141,10 +142,10 @@ impl Entry {
         }
     }
 
-    /// The answer with its validator, where it has one.
+    /// The answer with what the upstream said of it, where that can confirm it.
     pub(super) fn to_confirm<A: Send + Sync + 'static>(&self) -> Option<Known<A>> {
         Some(Known {
-            validator: self.validator.clone()?,
+            caching: self.confirmable.clone()?,
             answer: self.content()??,
             bytes: (self.bytes as usize).saturating_sub(OVERHEAD_BYTES),
         })

@@ -98,5 +98,13 @@ impl<A> Part<A> {
 pub(super) struct Known<A> {
     pub(super) answer: Arc<A>,
     pub(super) bytes: usize,
-    pub(super) validator: Validator,
+    /// What the upstream said of it, its validator included.
+    pub(super) caching: Arc<Caching>,
+}
+
+impl<A> Known<A> {
+    /// To ask the upstream with.
+    pub(super) fn validator(&self) -> Option<&Validator> {
+        self.caching.validator.as_ref()
+    }
 }

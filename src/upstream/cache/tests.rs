@@ -150,11 +150,11 @@ impl Bench {
             };
             let caching = Caching::of(&head);
             // The same tag each time: nothing ever changes.
-            let answer =
-                match known.filter(|known| caching.validator.as_ref() == Some(&known.validator)) {
-                    Some(known) => known.answer,
-                    None => Arc::new(call),
-                };
+            let answer = match known.filter(|known| caching.validator.as_ref() == known.validator())
+            {
+                Some(known) => known.answer,
+                None => Arc::new(call),
+            };
             Ok(Fetched {
                 answer,
                 bytes: 100,
