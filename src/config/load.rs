@@ -40,6 +40,7 @@ impl Config {
         let sayings = sources.gather(&mut mistakes);
         let values = Values::read(&sayings, &mut mistakes);
         refuse_plain_http(&values, &sayings, &mut mistakes);
+        refuse_sharing_without_secret(&values, &sayings, &mut mistakes);
         let trusted = trusted_documents(&values, &sayings, sources);
         let trusted = trusted.map_err(|mistake| mistakes.push(mistake));
         let Ok(trusted) = trusted else {
@@ -150,6 +151,11 @@ impl Values {
                 stale_if_error: self.duration("upstream.cache.stale_if_error"),
                 not_found_ttl: self.duration("upstream.cache.not_found_ttl"),
                 obey_headers: self.switch("upstream.cache.obey_headers"),
+            },
+            shared: upstream::shared::Settings {
+                redis_url: self.secret("upstream.cache.redis_url"),
+                redis_timeout: self.duration("upstream.cache.redis_timeout"),
+                secret: self.secret("gateway.secret"),
             },
         }
     }
@@ -315,6 +321,24 @@ fn trusted_documents(
     })?;
     TrustedDocuments::read(trust, &manifest)
         .map_err(|problem| mistake(file, problem, "write the manifest anew"))
+}
+
+/// What instances share is sealed with the secret that they have in common.
+fn refuse_sharing_without_secret(values: &Values, sayings: &Sayings, mistakes: &mut Vec<Mistake>) {
+    let key = "upstream.cache.redis_url";
+    // A secret that was said and is wrong is a mistake of its own.
+    if let Some(said) = sayings.get(key)
+        && values.0.contains_key(key)
+        && !sayings.contains_key("gateway.secret")
+    {
+        mistakes.push(Mistake {
+            source: said.source.clone(),
+            key: Some(key.to_owned()),
+            value: None,
+            problem: "is set, and gateway.secret is not: instances share only what they can seal for each other".to_owned(),
+            fix: "set gateway.secret to the same text for all instances".to_owned(),
+        });
+    }
 }
 
 fn is_loopback(url: &Url) -> bool {

@@ -26,6 +26,11 @@ const MANIFEST: (&str, &str) = ("documents.json", r#"{ "a1": "{ __typename }" }"
 
 const MANIFEST_NAMED: (&str, &str) = ("PEERASSIST_GRAPHQL__TRUSTED_DOCUMENTS_FILE", MANIFEST.0);
 
+const SECRET: (&str, &str) = (
+    "PEERASSIST_GATEWAY__SECRET",
+    "0123456789-0123456789-0123456789",
+);
+
 /// What a test says, in every place where an operator may say it.
 #[derive(Default)]
 struct Said<'a> {
@@ -105,6 +110,7 @@ fn sample(setting: &Setting) -> (String, String) {
             "0123456789012345678901234567890123456789",
             "Some(".to_owned(),
         ),
+        Form::RedisUrl => ("redis://127.0.0.1:6379", "Some(".to_owned()),
     };
     (text.to_owned(), format!("{field}: {shown}"))
 }
@@ -132,6 +138,7 @@ fn every_setting_can_be_said_in_every_source_and_reaches_its_field() {
         let base: &[_] = match setting.key {
             "upstream.base_url" => &[],
             "graphql.trusted_documents" => &[BASE_URL, MANIFEST_NAMED],
+            "upstream.cache.redis_url" => &[BASE_URL, SECRET],
             _ => &[BASE_URL],
         };
         let configs = [

@@ -1,6 +1,7 @@
 //! What is refused, in which words, and what is not.
 
 use crate::config::tests::BASE_URL;
+use crate::config::tests::SECRET;
 use crate::config::tests::Said;
 use crate::config::tests::load;
 use crate::config::tests::mistakes;
@@ -125,6 +126,42 @@ fn nothing_that_is_shown_contains_a_secret() {
         "{text}"
     );
     assert!(!text.contains("marker"), "{text}");
+}
+
+#[test]
+fn instances_share_only_with_a_secret_and_over_a_redis() {
+    let said = |url| [BASE_URL, ("PEERASSIST_UPSTREAM__CACHE__REDIS_URL", url)];
+    let text = mistakes(Said {
+        variables: &said("redis://:marker@127.0.0.1"),
+        ..Said::default()
+    });
+    assert!(
+        text.contains("redis_url is set, and gateway.secret is not") && !text.contains("marker"),
+        "{text}"
+    );
+    for wrong in ["marker", "https://marker", "redis://:marker@127.0.0.1:x"] {
+        let variables = [&said(wrong)[..], &[SECRET]].concat();
+        let text = mistakes(Said {
+            variables: &variables,
+            ..Said::default()
+        });
+        assert!(
+            text.contains("is not the URL of a Redis") && !text.contains("marker"),
+            "{text}"
+        );
+    }
+    for right in [
+        "redis://a",
+        "rediss://u:p@a:6380/1",
+        "unix:///run/redis.sock",
+    ] {
+        let variables = [&said(right)[..], &[SECRET]].concat();
+        let config = load(Said {
+            variables: &variables,
+            ..Said::default()
+        });
+        assert!(config.is_ok(), "{right}");
+    }
 }
 
 #[test]
