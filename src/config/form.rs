@@ -48,6 +48,8 @@ pub enum Form {
     Words(&'static [&'static str]),
     /// Directives of a log filter, as in `RUST_LOG`.
     Filter,
+    /// The path of a file.
+    Path,
     /// At least so many characters that are never shown.
     Secret(usize),
     /// The URL of a Redis, never shown because it may hold a password.
@@ -88,6 +90,7 @@ impl Form {
             Form::Filter => {
                 "log directives such as info or info,peerassist_gateway=debug".to_owned()
             }
+            Form::Path => "the path of a file such as /etc/peerassist/documents.json".to_owned(),
             Form::Secret(min) => format!("at least {min} characters"),
             Form::RedisUrl => {
                 "a URL such as rediss://user:password@redis.example.com:6380/0".to_owned()
@@ -143,6 +146,7 @@ impl Form {
                 Ok(_) => Ok(Value::Text(text.to_owned())),
                 Err(_) => Err("is not a log filter"),
             },
+            Form::Path => Ok(Value::Text(text.to_owned())),
             Form::Secret(min) if text.chars().count() < min => Err("is too short"),
             Form::Secret(_) => Ok(Value::Secret(SecretString::from(text))),
             Form::RedisUrl => redis_url(text).map(Value::Secret),

@@ -112,6 +112,10 @@ pub const SETTINGS: &[Setting] = {
         setting("graphql.graphiql", Switch, Default("true"), "whether /graphiql/ is served"),
         setting("graphql.depth_max", Count(1, 100), Default("15"), "deepest nesting of a query"),
         setting("graphql.body_bytes_max", Bytes(1024), Default("256KiB"), "largest GraphQL request"),
+        setting("graphql.http_status", Choice(&["audits", "2026-09"]), Default("audits"), "audits is what today's clients know; 2026-09 is the first edition of GraphQL over HTTP: 422 and 294, whatever the client takes"),
+        setting("graphql.persisted_bytes_max", Bytes(0), Default("4MiB"), "memory for documents that clients ask for by their hash (automatic persisted queries); 0 turns that off"),
+        setting("graphql.trusted_documents", Choice(&["off", "on", "only"]), Default("off"), "on runs the documents of the manifest by their ids; only refuses all others"),
+        setting("graphql.trusted_documents_file", Path, Unset, "the manifest: an object of texts by id as Relay writes it, or Apollo's operation manifest"),
 
         setting("grpc.reflection", Switch, Default("true"), "whether clients may read the descriptors"),
         setting("grpc.message_bytes_max", Bytes(1024), Default("4MiB"), "largest gRPC request message"),

@@ -229,3 +229,37 @@ fn what_a_platform_sets_is_no_mistake() {
         .is_ok()
     );
 }
+
+#[test]
+fn a_manifest_of_trusted_documents_that_cannot_be_meant_is_told_at_the_start() {
+    let only = ("PEERASSIST_GRAPHQL__TRUSTED_DOCUMENTS", "only");
+    let named = (
+        "PEERASSIST_GRAPHQL__TRUSTED_DOCUMENTS_FILE",
+        "documents.json",
+    );
+    let told = |variables: &[(&str, &str)], manifest: &str| {
+        mistakes(Said {
+            files: &[("documents.json", manifest)],
+            variables: &[&[BASE_URL], variables].concat(),
+            ..Said::default()
+        })
+    };
+    let alone = told(&[only], "");
+    assert!(
+        alone.contains("graphql.trusted_documents = \"only\" needs a manifest, and graphql.trusted_documents_file is not set"),
+        "{alone}"
+    );
+    let elsewhere = ("PEERASSIST_GRAPHQL__TRUSTED_DOCUMENTS_FILE", "nowhere.json");
+    let unread = told(&[only, elsewhere], "");
+    assert!(
+        unread.contains("graphql.trusted_documents_file = \"nowhere.json\" cannot be read"),
+        "{unread}"
+    );
+    for (manifest, problem) in [
+        ("[]", "is neither a manifest of Relay's nor one of Apollo's"),
+        (r#"{ "a1": "{" }"#, "has a document a1 with a syntax error"),
+    ] {
+        let text = told(&[only, named], manifest);
+        assert!(text.contains(problem), "{text}");
+    }
+}

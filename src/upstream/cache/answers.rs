@@ -262,20 +262,24 @@ where
             Some(_) => patience_with_fallback(caller),
             None => caller.deadline(),
         };
+        let serves = |entry: &&Entry| self.stage(caller, question, entry) != Stage::Old;
         let outcome = match tokio::time::timeout_at(until, &mut ride).await {
             Ok(outcome) => outcome,
-            Err(_) => {
-                if fallback.is_some() {
+            Err(_) => match fallback.filter(serves) {
+                Some(entry) => {
                     self.store.amend(question, Entry::rest);
                     // Whoever asks next may have what it brings.
                     tokio::spawn(ride);
+                    return self.told(caller, question, entry, Outcome::Stale);
                 }
-                Err(late())
-            }
+                // What there was to fall back on may have ended meanwhile, by a write or by its time.
+                None => tokio::time::timeout_at(caller.deadline(), ride)
+                    .await
+                    .unwrap_or_else(|_| Err(late())),
+            },
         };
-        if let (Err(error), Some(entry)) = (&outcome, fallback)
+        if let (Err(error), Some(entry)) = (&outcome, fallback.filter(serves))
             && is_failure(error.kind())
-            && self.stage(caller, question, entry) != Stage::Old
         {
             return self.told(caller, question, entry, Outcome::Stale);
         }
