@@ -235,14 +235,21 @@ impl User {
         self.scene.judge.count_hang_up();
     }
 
-    /// Writes, and reads what was written at once; one in twenty does not wait to hear of it.
+    /// Writes while the same is read, and reads at once what was written.
     async fn write_and_read(&self, remembered: &mut Remembered) {
         let kind = *fastrand::choice(&[Kind::Customer, Kind::Fwo]).unwrap_or(&Kind::Fwo);
         let place = fastrand::usize(0..WRITTEN);
-        self.write(kind, place).await;
+        let meanwhile = async {
+            // What comes from between the two must not be kept.
+            sleep(Duration::from_millis(fastrand::u64(0..30))).await;
+            let (question, mut nothing) = (Question::about(kind, place), Remembered::new());
+            self.ask(question, &mut nothing).await;
+        };
+        tokio::join!(self.write(kind, place), meanwhile);
         self.ask(Question::about(kind, place), remembered).await;
     }
 
+    /// Writes the next version; one in twenty does not wait to hear of it.
     async fn write(&self, kind: Kind, place: usize) {
         let session = self.session.read().await;
         let mut version = self.writing.lock().await;
