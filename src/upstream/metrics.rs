@@ -31,6 +31,8 @@ pub(super) enum CacheResult {
     Refresh,
     /// Joined a question that was under way.
     Coalesced,
+    /// Asked upstream because nothing that is kept may be trusted.
+    Bypass,
 }
 
 impl CacheResult {
@@ -41,6 +43,7 @@ impl CacheResult {
             CacheResult::Miss => "miss",
             CacheResult::Refresh => "refresh",
             CacheResult::Coalesced => "coalesced",
+            CacheResult::Bypass => "bypass",
         }
     }
 }

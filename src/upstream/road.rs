@@ -17,8 +17,10 @@ use crate::upstream::Listing;
 use crate::upstream::attempt::Answer;
 use crate::upstream::attempt::Exchange;
 use crate::upstream::attempt::Read;
+use crate::upstream::cache::Asked;
 use crate::upstream::cache::Fetched;
 use crate::upstream::cache::Known;
+use crate::upstream::cache::Original;
 use crate::upstream::cache::Part;
 use crate::upstream::cache::Store;
 use crate::upstream::caching::Caching;
@@ -27,10 +29,12 @@ use crate::upstream::decode;
 use crate::upstream::decode::Rows;
 use crate::upstream::decode::Weighed;
 use crate::upstream::epochs::Epochs;
+use crate::upstream::epochs::Tag;
 use crate::upstream::lanes::Lanes;
 use crate::upstream::metrics::Metrics;
 use crate::upstream::retry;
 use crate::upstream::retry::Failure;
+use crate::upstream::shared::Shared;
 use crate::upstream::turns::Turns;
 use crate::upstream::wire::Invalid;
 use crate::upstream::wire::Members;
@@ -39,6 +43,7 @@ use crate::upstream::wire::Members;
 pub(super) struct Road {
     pub(super) exchange: Exchange,
     pub(super) epochs: Arc<Epochs>,
+    pub(super) shared: Arc<Shared>,
     pub(super) store: Arc<Store>,
     pub(super) metrics: Arc<Metrics>,
     /// Whether the upstream can shorten how long its answers are kept.
@@ -60,21 +65,28 @@ impl Road {
         read: &Read,
         decode: impl Fn(&RawValue) -> Result<T, Failure>,
     ) -> Result<T, Error> {
-        match self.ask(caller, read, None, decode).await? {
-            Reply::New(answer, _) => Ok(answer),
+        match self.ask(caller, None, read, None, decode).await? {
+            Reply::New(answer, ..) => Ok(answer),
             Reply::Unchanged(_) => Err(unasked()),
         }
     }
 
     /// Reads a resource: attempts, judges and decodes, and tries again where that is worth while. With a validator the
-    /// upstream may say that what is kept is right still.
+    /// upstream may say that what is kept is right still. What was `asked` to be kept, another instance may keep.
     pub(super) async fn ask<T>(
         &self,
         caller: &Caller,
+        asked: Option<&Asked>,
         read: &Read,
         validator: Option<&Validator>,
         decode: impl Fn(&RawValue) -> Result<T, Failure>,
     ) -> Result<Reply<T>, Error> {
+        let asked = asked.filter(|_| !self.shared.is_alone());
+        if let Some(asked) = asked
+            && let Some(found) = self.find(caller, asked, read, &decode).await
+        {
+            return Ok(found);
+        }
         caller.budget().charge();
         let deadline = Instant::now() + self.operation_timeout;
         let repeated = |error: &Error| self.metrics.retry(error.kind());
@@ -88,14 +100,19 @@ impl Road {
                 false => answer.caching.only_validator(),
             };
             match answer.body {
-                Some(body) => Ok(Reply::New(decode(json(&body)?)?, caching)),
+                Some(body) => {
+                    let answer = decode(json(&body)?)?;
+                    let call = asked.map(|_| read.call());
+                    let original = call.map(|call| Original { call, body });
+                    Ok(Reply::New(answer, caching, original))
+                }
                 None => Ok(Reply::Unchanged(caching)),
             }
         };
         let outcome = retry::retry(&retry::POLICY, deadline, repeated, attempt).await;
         if let Err(error) = &outcome {
             if error.kind() == ErrorKind::TokenInvalid {
-                self.store.forget(caller.fingerprint());
+                self.end_caller(caller).await;
             }
             tracing::debug!(
                 route = read.route,
@@ -105,6 +122,30 @@ impl Road {
             );
         }
         outcome
+    }
+
+    /// What another instance keeps, if it can be read here, too.
+    async fn find<T>(
+        &self,
+        caller: &Caller,
+        asked: &Asked,
+        read: &Read,
+        decode: impl Fn(&RawValue) -> Result<T, Failure>,
+    ) -> Option<Reply<T>> {
+        let (begun, call) = (Instant::now(), read.call());
+        let found = self.store.find(caller, asked, &call).await?;
+        let answer = json(&found.body).and_then(decode).ok()?;
+        let caching = found.caching(begun);
+        let account = caller.account();
+        account.enter(Outcome::Shared, || call, None, begun.elapsed());
+        Some(Reply::New(answer, caching, None))
+    }
+
+    /// Ends all that the caller has read, here and at the other instances: the token was refused.
+    pub(super) async fn end_caller(&self, caller: &Caller) {
+        self.store.forget(caller.fingerprint());
+        let everything = Tag::Everything(caller.fingerprint());
+        self.shared.happened(&[everything]).await;
     }
 
     /// One exchange, entered in the caller's account.
@@ -132,12 +173,13 @@ impl Road {
     pub(super) async fn ask_page<T>(
         &self,
         caller: &Caller,
+        asked: &Asked,
         read: &Read,
         validator: Option<&Validator>,
         page: UpstreamPage,
         decode: impl Fn(&RawValue) -> Result<Rows<T>, Invalid>,
     ) -> Result<Reply<Rows<T>>, Error> {
-        self.ask(caller, read, validator, |body| {
+        self.ask(caller, Some(asked), read, validator, |body| {
             let rows =
                 decode(body).map_err(|invalid| Failure::lasting(unreadable("page", invalid)))?;
             if rows.rows.len() > page.size as usize {
@@ -155,7 +197,8 @@ impl Road {
 
 /// What the upstream says to a read.
 pub(super) enum Reply<T> {
-    New(T, Caching),
+    /// The answer, and to the letter what other instances may keep of it once it is known to be good.
+    New(T, Caching, Option<Original>),
     /// What is kept is right still.
     Unchanged(Caching),
 }
@@ -163,12 +206,14 @@ pub(super) enum Reply<T> {
 impl<A> Reply<Weighed<A>> {
     /// The object that it is about.
     pub(super) fn fetched(self, known: Option<Known<A>>) -> Result<Fetched<A>, Error> {
-        let (answer, bytes, caching) = match self {
-            Reply::New(Weighed { item, bytes }, caching) => (item, bytes, caching),
+        let (answer, bytes, caching, original) = match self {
+            Reply::New(Weighed { item, bytes }, caching, original) => {
+                (item, bytes, caching, original)
+            }
             Reply::Unchanged(caching) => {
                 let known = known.ok_or_else(unasked)?;
                 let caching = caching.confirming(&known.caching);
-                (known.answer, known.bytes, caching)
+                (known.answer, known.bytes, caching, None)
             }
         };
         Ok(Fetched {
@@ -176,6 +221,7 @@ impl<A> Reply<Weighed<A>> {
             bytes,
             caching,
             unkept: None,
+            original,
         })
     }
 }
@@ -190,7 +236,10 @@ impl<T> Reply<Rows<T>> {
         feed: impl Fn(Part<T>),
     ) -> Result<Fetched<Listing<T>>, Error> {
         match self {
-            Reply::New(page, caching) => Ok(listing(noun, page, caching, feed)),
+            Reply::New(page, caching, original) => Ok(Fetched {
+                original,
+                ..listing(noun, page, caching, feed)
+            }),
             Reply::Unchanged(caching) => {
                 let known = known.ok_or_else(unasked)?;
                 let caching = caching.confirming(&known.caching);
@@ -208,6 +257,7 @@ impl<T> Reply<Rows<T>> {
                     bytes,
                     caching,
                     unkept: None,
+                    original: None,
                 })
             }
         }
@@ -299,5 +349,6 @@ fn listing<T>(
         bytes,
         caching,
         unkept,
+        original: None,
     }
 }

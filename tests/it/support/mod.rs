@@ -12,6 +12,7 @@ pub(crate) mod fwo;
 pub(crate) mod grpc;
 pub(crate) mod held;
 pub(crate) mod json;
+pub(crate) mod kept;
 pub(crate) mod ledger;
 pub(crate) mod ledgers;
 pub(crate) mod operations;
