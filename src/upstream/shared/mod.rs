@@ -26,8 +26,8 @@
 //! **What is left.** An instance that cannot reach the server at all for the whole of a write (neither notice arrives
 //! within `patience` each) answers its client all the same; `shared_cache_notices{result="untold"}` or `"late"` counts
 //! it. Another instance that *can* reach the server may then go on to use what it kept before that write: until the
-//! first one reaches the server again, or until that answer's time is over, whichever is sooner (30 s with the default
-//! settings). The writer itself, and whoever asks through the same instance, never sees it. The same holds where a
+//! first one reaches the server again, or until that answer's time is over, whichever is sooner (with the default
+//! settings 30 s fresh, and as much again while it is renewed). The writer itself, and whoever asks through the same instance, never sees it. The same holds where a
 //! server acknowledges a notice and loses it without being started anew: a primary that was cut off from its replicas
 //! and is replaced while an instance still talks to it. `min-replicas-to-write` keeps a primary from that.
 //!
