@@ -210,9 +210,14 @@ impl Store {
         let Some(shelf) = shelf.filter(|shelf| shelf.number == asked.shelf) else {
             return;
         };
+        let key = question.key();
+        let kept = shelf.entries.peek(&key);
+        if kept.is_some_and(|kept| kept.asked_at() > entry.asked_at()) {
+            // It was asked for earlier and came later: nobody is to see the world go backwards.
+            return;
+        }
         let (before, bytes) = (shelf.bytes, entry.bytes());
         shelf.ends_at = shelf.ends_at.max(entry.ends_at());
-        let key = question.key();
         match shelf.entries.insert(key, entry) {
             Some(old) => shelf.bytes = shelf.bytes + bytes - old.bytes(),
             None => {
