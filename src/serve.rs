@@ -7,7 +7,6 @@ use axum::Router;
 use axum::routing::any;
 use prometheus_client::registry::Registry;
 use tokio::net::TcpListener;
-use tokio::time::sleep;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tracing::info;
@@ -60,9 +59,7 @@ pub async fn serve(
         listen: _,
         admin_listen: _,
         log: _,
-        connections_max,
-        drain_delay,
-        drain_timeout,
+        listener: bounds,
         ..
     } = config;
     let mut registry = telemetry::registry();
@@ -84,16 +81,10 @@ pub async fn serve(
         info!("stopping: no longer ready");
         readiness.drain();
         health.draining().await;
-        sleep(drain_delay).await;
     };
-    let settings = listener::Settings {
-        connections_max,
-        drain_timeout,
-        ..listener::Settings::default()
-    };
-    let stopped = listener::serve(listeners.gateway, doors, settings, metrics, stop).await;
+    let stopped = listener::serve(listeners.gateway, doors, bounds, metrics, stop).await;
     // Writes whose callers have hung up are nobody's request any more, and are finished all the same.
-    if timeout(drain_timeout, gateway.writes_ended())
+    if timeout(bounds.drain_timeout, gateway.writes_ended())
         .await
         .is_err()
     {

@@ -24,6 +24,7 @@ use crate::config::table::Setting;
 use crate::gateway;
 use crate::graphql;
 use crate::grpc;
+use crate::listener;
 use crate::telemetry;
 use crate::upstream;
 use crate::upstream::profile::IgnoredFilters;
@@ -69,9 +70,7 @@ impl Values {
         Config {
             listen: self.address("listen"),
             admin_listen: self.address("admin_listen"),
-            connections_max: self.size("connections_max"),
-            drain_delay: self.duration("drain_delay"),
-            drain_timeout: self.duration("drain_timeout"),
+            listener: self.listener(),
             log: self.log(colours),
             upstream: self.upstream(),
             gateway: gateway::Settings {
@@ -93,6 +92,19 @@ impl Values {
                 reflection: self.switch("grpc.reflection"),
                 message_bytes_max: self.size("grpc.message_bytes_max"),
             },
+        }
+    }
+
+    fn listener(&self) -> listener::Settings {
+        listener::Settings {
+            connections_max: self.size("connections_max"),
+            connections_per_address_max: self.size("connections_per_address_max"),
+            first_byte_timeout: self.duration("first_byte_timeout"),
+            head_timeout: self.duration("head_timeout"),
+            write_timeout: self.duration("write_timeout"),
+            idle_timeout: self.duration("idle_timeout"),
+            drain_delay: self.duration("drain_delay"),
+            drain_timeout: self.duration("drain_timeout"),
         }
     }
 

@@ -74,6 +74,11 @@ pub const SETTINGS: &[Setting] = {
         setting("listen", Address, Default("127.0.0.1:8080"), "where GraphQL, gRPC and GraphiQL listen"),
         setting("admin_listen", Address, Default("127.0.0.1:9464"), "where /livez, /readyz and /metrics listen"),
         setting("connections_max", Count(1, 1_000_000), Default("2000"), "most client connections at once; more wait"),
+        setting("connections_per_address_max", Count(1, 1_000_000), Default("100"), "most of them of one client address, or of one IPv6 /64; more are closed. Behind a proxy every client has its address"),
+        setting("first_byte_timeout", Timeout, Default("5s"), "how long a new connection may stay silent"),
+        setting("head_timeout", Timeout, Default("10s"), "how long the head of a request may take, and how long an HTTP/1 connection may be kept unused"),
+        setting("write_timeout", Timeout, Default("30s"), "how long a client may leave lying what it asked for"),
+        setting("idle_timeout", Timeout, Default("5m"), "how long an HTTP/2 connection may be kept unused"),
         setting("drain_delay", Duration, Default("0s"), "how long SIGTERM leaves the door open while readiness is already false, for balancers"),
         setting("drain_timeout", Duration, Default("25s"), "how long requests in flight may take to end after that"),
 

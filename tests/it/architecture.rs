@@ -13,7 +13,14 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("grpc", &["domain", "gateway"]),
     (
         "config",
-        &["upstream", "gateway", "graphql", "grpc", "telemetry"],
+        &[
+            "upstream",
+            "gateway",
+            "graphql",
+            "grpc",
+            "listener",
+            "telemetry",
+        ],
     ),
     ("telemetry", &[]),
     ("admin", &[]),

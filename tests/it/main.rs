@@ -51,6 +51,7 @@ mod write_failures;
 mod cli;
 mod cli_serve;
 mod listener;
+mod listener_limits;
 
 mod sandbox_auth;
 mod sandbox_contract;

@@ -159,7 +159,7 @@ fn defaults_alone_are_enough_but_for_the_upstream() {
     })
     .unwrap();
     assert_eq!(config.listen.to_string(), "127.0.0.1:8080");
-    assert_eq!(config.drain_timeout, Duration::from_secs(25));
+    assert_eq!(config.listener.drain_timeout, Duration::from_secs(25));
     assert_eq!(config.upstream.cache.bytes_max, 64 * 1024 * 1024);
     let text = mistakes(Said::default());
     assert!(
