@@ -24,6 +24,7 @@ use crate::listener;
 use crate::listener::Metrics;
 use crate::listener::Stopped;
 use crate::listener::Unbound;
+use crate::listener::tls::Tls;
 use crate::observe::Observe;
 use crate::telemetry;
 use crate::upstream::Upstream;
@@ -46,13 +47,14 @@ impl Listeners {
     }
 }
 
-/// Serves both doors and the admin routes until `shutdown`, then drains.
+/// Serves both doors, over TLS where there is one, and the admin routes until `shutdown`, then drains.
 ///
 /// Fails before the first request if a part refuses its settings. After `shutdown` readiness turns false at once, the
 /// door stays open for `drain_delay`, and requests in flight get `drain_timeout`; what is cut then is in the result.
 pub async fn serve(
     config: Config,
     listeners: Listeners,
+    tls: Option<Tls>,
     shutdown: impl Future<Output = ()>,
 ) -> Result<Stopped, Error> {
     let Config {
@@ -82,7 +84,7 @@ pub async fn serve(
         readiness.drain();
         health.draining().await;
     };
-    let stopped = listener::serve(listeners.gateway, doors, bounds, metrics, stop).await;
+    let stopped = listener::serve(listeners.gateway, tls, doors, bounds, metrics, stop).await;
     // Writes whose callers have hung up are nobody's request any more, and are finished all the same.
     if timeout(bounds.drain_timeout, gateway.writes_ended())
         .await
@@ -129,6 +131,7 @@ async fn serve_admin(tcp: TcpListener, admin: Router, stop: CancellationToken) {
     };
     listener::serve(
         tcp,
+        None,
         admin,
         settings,
         Metrics::default(),

@@ -46,6 +46,8 @@ pub enum Form {
     Words(&'static [&'static str]),
     /// Directives of a log filter, as in `RUST_LOG`.
     Filter,
+    /// The path of a file.
+    Path,
     /// At least so many characters that are never shown.
     Secret(usize),
 }
@@ -84,6 +86,7 @@ impl Form {
             Form::Filter => {
                 "log directives such as info or info,peerassist_gateway=debug".to_owned()
             }
+            Form::Path => "the path of a file such as /etc/peerassist/documents.json".to_owned(),
             Form::Secret(min) => format!("at least {min} characters"),
         }
     }
@@ -136,6 +139,7 @@ impl Form {
                 Ok(_) => Ok(Value::Text(text.to_owned())),
                 Err(_) => Err("is not a log filter"),
             },
+            Form::Path => Ok(Value::Text(text.to_owned())),
             Form::Secret(min) if text.chars().count() < min => Err("is too short"),
             Form::Secret(_) => Ok(Value::Secret(SecretString::from(text))),
         }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use secrecy::SecretString;
@@ -37,6 +38,7 @@ impl Config {
         let sayings = sources.gather(&mut mistakes);
         let values = Values::read(&sayings, &mut mistakes);
         refuse_plain_http(&values, &sayings, &mut mistakes);
+        refuse_half_of_tls(&sayings, &mut mistakes);
         if !mistakes.is_empty() {
             return Err(Mistakes(mistakes));
         }
@@ -71,6 +73,7 @@ impl Values {
             listen: self.address("listen"),
             admin_listen: self.address("admin_listen"),
             listener: self.listener(),
+            tls: self.tls(),
             log: self.log(colours),
             upstream: self.upstream(),
             gateway: gateway::Settings {
@@ -106,6 +109,14 @@ impl Values {
             drain_delay: self.duration("drain_delay"),
             drain_timeout: self.duration("drain_timeout"),
         }
+    }
+
+    fn tls(&self) -> Option<listener::tls::Settings> {
+        Some(listener::tls::Settings {
+            certificate_file: self.path("tls.certificate_file")?,
+            key_file: self.path("tls.key_file")?,
+            client_ca_file: self.path("tls.client_ca_file"),
+        })
     }
 
     fn log(&self, colours: bool) -> telemetry::Settings {
@@ -192,6 +203,14 @@ impl Values {
         }
     }
 
+    fn path(&self, key: &str) -> Option<PathBuf> {
+        match self.0.get(key) {
+            Some(Value::Text(text)) => Some(PathBuf::from(text)),
+            None => None,
+            Some(_) => unreachable!("the table says that {key} is a path"),
+        }
+    }
+
     fn words(&self, key: &str) -> impl Iterator<Item = &str> {
         let words = match self.0.get(key) {
             Some(Value::Words(words)) => words.as_slice(),
@@ -260,6 +279,27 @@ fn refuse_plain_http(values: &Values, sayings: &Sayings, mistakes: &mut Vec<Mist
             value: Some(said.text.clone()),
             problem: "would send passwords and tokens in clear text".to_owned(),
             fix: "use https://, or set upstream.allow_plain_http to true where the network is trusted".to_owned(),
+        });
+    }
+}
+
+/// A certificate without its key is none, and without one nobody can be asked for theirs.
+fn refuse_half_of_tls(sayings: &Sayings, mistakes: &mut Vec<Mistake>) {
+    let needs = [
+        ("tls.certificate_file", "tls.key_file"),
+        ("tls.key_file", "tls.certificate_file"),
+        ("tls.client_ca_file", "tls.certificate_file"),
+    ];
+    for (key, needed) in needs {
+        let Some(said) = sayings.get(key).filter(|_| !sayings.contains_key(needed)) else {
+            continue;
+        };
+        mistakes.push(Mistake {
+            source: said.source.clone(),
+            key: Some(key.to_owned()),
+            value: Some(said.text.clone()),
+            problem: format!("needs {needed}"),
+            fix: format!("set both, or unset {key}"),
         });
     }
 }

@@ -40,6 +40,8 @@ pub struct Config {
     pub admin_listen: SocketAddr,
     /// Connections on `listen`: how many, how patiently, and how they end.
     pub listener: listener::Settings,
+    /// The certificates of `listen`; none, where clients come without TLS.
+    pub tls: Option<listener::tls::Settings>,
     /// Logs.
     pub log: telemetry::Settings,
     /// The PeerAssist REST API and how it is called.

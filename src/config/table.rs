@@ -82,6 +82,10 @@ pub const SETTINGS: &[Setting] = {
         setting("drain_delay", Duration, Default("0s"), "how long SIGTERM leaves the door open while readiness is already false, for balancers"),
         setting("drain_timeout", Duration, Default("25s"), "how long requests in flight may take to end after that"),
 
+        setting("tls.certificate_file", Path, Unset, "the server's certificate and its chain in PEM; set, clients come over TLS only. SIGHUP reads all three files anew"),
+        setting("tls.key_file", Path, Unset, "the private key of that certificate in PEM"),
+        setting("tls.client_ca_file", Path, Unset, "authorities of client certificates in PEM; set, nobody comes in without such a certificate"),
+
         setting("log.filter", Filter, Default("info"), "which log lines are written; RUST_LOG is read too"),
         setting("log.format", Choice(&["auto", "text", "json"]), Default("auto"), "auto is text on a terminal and JSON elsewhere; NO_COLOR is honoured"),
 

@@ -21,6 +21,8 @@ use hyper_util::rt::TokioExecutor;
 use hyper_util::rt::TokioIo;
 use hyper_util::rt::TokioTimer;
 use hyper_util::server::conn::auto;
+use tokio::io::AsyncRead;
+use tokio::io::AsyncWrite;
 use tokio::net::TcpStream;
 use tokio::time::Instant;
 use tokio::time::timeout;
@@ -35,10 +37,12 @@ use crate::listener::answers::Verdict;
 use crate::listener::metrics::Metrics;
 use crate::listener::metrics::Open;
 use crate::listener::patient::Patient;
+use crate::listener::tls::Tls;
 
 /// What every connection of one listener shares.
 pub(super) struct Door<A> {
     app: A,
+    tls: Option<Tls>,
     http: auto::Builder<TokioExecutor>,
     settings: Settings,
     metrics: Metrics,
@@ -46,10 +50,11 @@ pub(super) struct Door<A> {
 }
 
 impl<A: App> Door<A> {
-    /// A door to `app`.
-    pub(super) fn new(app: A, settings: Settings, metrics: Metrics) -> Self {
+    /// A door to `app`, behind TLS where there is one.
+    pub(super) fn new(app: A, tls: Option<Tls>, settings: Settings, metrics: Metrics) -> Self {
         Door {
             app,
+            tls,
             http: http(&settings),
             settings,
             metrics,
@@ -89,11 +94,30 @@ impl<A: App> Door<A> {
             }
             None => return,
         }
-        self.converse(stream, peer, draining).await;
+        let Some(tls) = &self.tls else {
+            return self.converse(stream, peer, draining).await;
+        };
+        let agreed = timeout(self.settings.head_timeout, tls.acceptor().accept(stream));
+        match draining.run_until_cancelled(agreed).await {
+            Some(Ok(Ok(stream))) => self.converse(stream, peer, draining).await,
+            Some(Ok(Err(error))) => {
+                self.metrics.failed_handshakes.inc();
+                debug!(%peer, %error, "a TLS handshake failed");
+            }
+            Some(Err(_)) => {
+                self.metrics.stalled.inc();
+            }
+            None => {}
+        }
     }
 
     /// Serves HTTP on a connection on which somebody speaks.
-    async fn converse(&self, stream: TcpStream, peer: SocketAddr, draining: CancellationToken) {
+    async fn converse(
+        &self,
+        stream: impl AsyncRead + AsyncWrite + Unpin + 'static,
+        peer: SocketAddr,
+        draining: CancellationToken,
+    ) {
         let Settings {
             head_timeout,
             write_timeout,

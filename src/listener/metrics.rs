@@ -10,6 +10,7 @@ pub struct Metrics {
     pub(super) open: Gauge,
     pub(super) accepted: Counter,
     pub(super) silent: Counter,
+    pub(super) failed_handshakes: Counter,
     pub(super) stalled: Counter,
     pub(super) idle: Counter,
     pub(super) full: Counter,
@@ -25,6 +26,7 @@ impl Metrics {
             open,
             accepted,
             silent,
+            failed_handshakes,
             stalled,
             idle,
             full,
@@ -39,6 +41,11 @@ impl Metrics {
         for (name, help, counter) in [
             ("connections", "client connections accepted", accepted),
             ("silent_connections", "closed because no byte came", silent),
+            (
+                "failed_handshakes",
+                "TLS handshakes that failed",
+                failed_handshakes,
+            ),
             (
                 "stalled_connections",
                 "closed because their clients did not go on",

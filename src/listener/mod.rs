@@ -1,7 +1,7 @@
 //! The accept loop: sockets in, bounded and drained. Never looks into a request.
 //!
-//! A connection meets the files in this order: `accept` (is there room?), `patient` (does its client go on?) and
-//! `answers` (does anybody take what was asked for?).
+//! A connection meets the files in this order: `accept` (is there room?), `tls`, `patient` (does its client go on?)
+//! and `answers` (does anybody take what was asked for?).
 
 mod accept;
 mod addresses;
@@ -10,6 +10,7 @@ mod bind;
 mod connection;
 mod metrics;
 mod patient;
+pub mod tls;
 
 use std::convert::Infallible;
 use std::pin::pin;
@@ -29,6 +30,7 @@ use tower::Service;
 use crate::listener::accept::Accepted;
 use crate::listener::accept::Room;
 use crate::listener::connection::Door;
+use crate::listener::tls::Tls;
 
 pub use crate::listener::bind::Unbound;
 pub use crate::listener::bind::bind;
@@ -98,9 +100,11 @@ impl<S> App for S where
 
 /// Serves `app` on every connection until `stop`, then says so to whom it serves, and lets requests in flight end.
 ///
-/// Each request carries its peer as `ConnectInfo<SocketAddr>`. HTTP/1 and HTTP/2 (prior knowledge) share the port.
+/// Each request carries its peer as `ConnectInfo<SocketAddr>`. HTTP/1 and HTTP/2 share the port: by ALPN over TLS, by
+/// prior knowledge without.
 pub async fn serve(
     tcp: TcpListener,
+    tls: Option<Tls>,
     app: impl App,
     settings: Settings,
     metrics: Metrics,
@@ -112,7 +116,7 @@ pub async fn serve(
         settings.connections_per_address_max,
     );
     let tasks = TaskTracker::new();
-    let door = Arc::new(Door::new(app, settings, metrics));
+    let door = Arc::new(Door::new(app, tls, settings, metrics));
     let mut stop = pin!(async {
         stop.await;
         door.leave();

@@ -52,6 +52,7 @@ mod cli;
 mod cli_serve;
 mod listener;
 mod listener_limits;
+mod tls;
 
 mod sandbox_auth;
 mod sandbox_contract;

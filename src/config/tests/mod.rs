@@ -21,6 +21,10 @@ use crate::config::reference;
 
 const BASE_URL: (&str, &str) = ("PEERASSIST_UPSTREAM__BASE_URL", "https://api.example.com");
 
+const TLS_CERTIFICATE: (&str, &str) = ("PEERASSIST_TLS__CERTIFICATE_FILE", "/a.pem");
+
+const TLS_KEY: (&str, &str) = ("PEERASSIST_TLS__KEY_FILE", "/b.pem");
+
 /// What a test says, in every place where an operator may say it.
 #[derive(Default)]
 struct Said<'a> {
@@ -90,6 +94,10 @@ fn sample(setting: &Setting) -> (String, String) {
             return (text, format!("{field}: "));
         }
         Form::Filter => ("debug", "\"debug\"".to_owned()),
+        Form::Path => {
+            let file = "/etc/peerassist/x.pem";
+            return (file.to_owned(), format!("{file:?}"));
+        }
         Form::Secret(_) => (
             "0123456789012345678901234567890123456789",
             "Some(".to_owned(),
@@ -118,10 +126,12 @@ fn every_setting_can_be_said_in_every_source_and_reaches_its_field() {
         let by_flag = [("--flag", setting.key, text.as_str())];
         let by_variable = [(variable.as_str(), text.as_str())];
         let by_file = [("gateway.toml", table.as_str())];
-        let base: &[_] = if setting.key == "upstream.base_url" {
-            &[]
-        } else {
-            &[BASE_URL]
+        let base: &[_] = match setting.key {
+            "upstream.base_url" => &[],
+            "tls.certificate_file" => &[BASE_URL, TLS_KEY],
+            "tls.key_file" => &[BASE_URL, TLS_CERTIFICATE],
+            "tls.client_ca_file" => &[BASE_URL, TLS_CERTIFICATE, TLS_KEY],
+            _ => &[BASE_URL],
         };
         let configs = [
             load(Said {

@@ -10,6 +10,7 @@ use peerassist_gateway::listener;
 use peerassist_gateway::listener::Metrics;
 use peerassist_gateway::listener::Settings;
 use peerassist_gateway::listener::Stopped;
+use peerassist_gateway::listener::tls::Tls;
 use prometheus_client::encoding::text;
 use prometheus_client::registry::Registry;
 use tokio::net::TcpListener;
@@ -27,12 +28,18 @@ pub(crate) struct Listening {
 
 impl Listening {
     pub(crate) async fn start(app: Router, settings: Settings) -> Self {
+        Listening::start_with(None, app, settings).await
+    }
+
+    /// The same behind TLS.
+    pub(crate) async fn start_with(tls: Option<Tls>, app: Router, settings: Settings) -> Self {
         let tcp = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let (address, stop) = (tcp.local_addr().unwrap(), CancellationToken::new());
         let mut registry = Registry::default();
         let metrics = Metrics::registered(&mut registry);
         let served = tokio::spawn(listener::serve(
             tcp,
+            tls,
             app,
             settings,
             metrics,

@@ -3,6 +3,7 @@
 pub(crate) mod as_graphql;
 pub(crate) mod as_grpc;
 pub(crate) mod bench;
+pub(crate) mod certificates;
 pub(crate) mod changing;
 pub(crate) mod door;
 pub(crate) mod endless;
