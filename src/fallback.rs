@@ -5,7 +5,6 @@ use axum::extract::Request;
 use axum::response::IntoResponse;
 use axum::response::Redirect;
 use axum::response::Response;
-use http::HeaderMap;
 use http::HeaderValue;
 use http::Method;
 use http::StatusCode;
@@ -26,9 +25,24 @@ pub enum Dialect {
 }
 
 impl Dialect {
-    /// The dialect that a request's headers are written in.
-    pub fn of(headers: &HeaderMap) -> Self {
-        grpc::content_type(headers).map_or(Dialect::Http, Dialect::Grpc)
+    /// The dialect that a request is written in.
+    pub fn of<B>(request: &http::Request<B>) -> Self {
+        grpc::content_type(request.headers()).map_or(Dialect::Http, Dialect::Grpc)
+    }
+
+    /// A request that is not taken on at all.
+    pub fn refusal(self, error: Error) -> Response {
+        match self {
+            Dialect::Grpc(content_type) => grpc::refusal(content_type, error),
+            Dialect::Http => {
+                let headers = [
+                    (header::RETRY_AFTER, "1"),
+                    (header::CONTENT_TYPE, "application/json"),
+                ];
+                let body = r#"{"errors":[{"message":"this gateway has more to do than it can","extensions":{"code":"OVERLOADED","retryAfterMs":1000}}]}"#;
+                (StatusCode::SERVICE_UNAVAILABLE, headers, body).into_response()
+            }
+        }
     }
 
     /// A fault of ours, findable in the log by `request_id`.
@@ -54,7 +68,7 @@ impl Dialect {
 
 /// Answers a request that no door knows.
 pub async fn unknown(request: Request) -> Response {
-    if let Dialect::Grpc(content_type) = Dialect::of(request.headers()) {
+    if let Dialect::Grpc(content_type) = Dialect::of(&request) {
         let error = Error::new(
             ErrorKind::Unimplemented,
             "there is no such service or method",

@@ -26,3 +26,4 @@ pub mod admin;
 pub mod fallback;
 pub mod listener;
 pub mod observe;
+pub mod shed;

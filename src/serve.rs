@@ -26,6 +26,7 @@ use crate::listener::Stopped;
 use crate::listener::Unbound;
 use crate::listener::tls::Tls;
 use crate::observe::Observe;
+use crate::shed::Shed;
 use crate::telemetry;
 use crate::upstream::Upstream;
 
@@ -62,6 +63,7 @@ pub async fn serve(
         admin_listen: _,
         log: _,
         listener: bounds,
+        requests_in_flight,
         ..
     } = config;
     let mut registry = telemetry::registry();
@@ -72,6 +74,7 @@ pub async fn serve(
     let graphql = graphql::router(gateway.clone(), config.graphql, &mut registry);
     let (grpc, health) = grpc::router(gateway.clone(), config.grpc, &mut registry);
     let doors = doors(graphql, grpc, graphiql, &mut registry);
+    let doors = Shed::new(doors, requests_in_flight, &mut registry);
     let metrics = Metrics::registered(&mut registry);
 
     let admin_stop = CancellationToken::new();

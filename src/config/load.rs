@@ -74,6 +74,7 @@ impl Values {
             admin_listen: self.address("admin_listen"),
             listener: self.listener(),
             tls: self.tls(),
+            requests_in_flight: self.size("limits.requests_in_flight"),
             log: self.log(colours),
             upstream: self.upstream(),
             gateway: gateway::Settings {

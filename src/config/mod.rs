@@ -40,6 +40,8 @@ pub struct Config {
     pub admin_listen: SocketAddr,
     /// Connections on `listen`: how many, how patiently, and how they end.
     pub listener: listener::Settings,
+    /// Most requests under way at once; further ones are refused.
+    pub requests_in_flight: usize,
     /// The certificates of `listen`; none, where clients come without TLS.
     pub tls: Option<listener::tls::Settings>,
     /// Logs.

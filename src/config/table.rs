@@ -106,6 +106,7 @@ pub const SETTINGS: &[Setting] = {
         setting("gateway.secret", Secret(32), Unset, "seals cursors and page tokens; unset, they end with the process and differ between instances"),
         setting("gateway.scan_rows_max", Count(1, 100_000), Default("2000"), "longest list in rows that is read whole for a filter that the upstream ignores; a longer one is UNIMPLEMENTED"),
 
+        setting("limits.requests_in_flight", Count(1, 1_000_000), Default("512"), "most requests under way at once, fewer where the processors cannot keep up; further ones are refused at once"),
         setting("limits.upstream_calls_per_request", Count(0, 1_000_000), Default("100"), "most upstream calls that one request may take; one that may take more is refused before the first"),
         setting("limits.rows_per_request", Count(0, 100_000_000), Default("10000"), "most rows of lists that one request may bring"),
         setting("limits.upstream_calls_per_minute", Count(0, 100_000_000), Default("6000"), "most upstream calls that one token may cause in a minute; answers from the cache are free"),

@@ -26,6 +26,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("admin", &[]),
     ("listener", &[]),
     ("observe", &["fallback"]),
+    ("shed", &["domain", "fallback"]),
     ("fallback", &["domain", "grpc"]),
 ];
 
