@@ -9,10 +9,12 @@ use http::HeaderValue;
 use http::Method;
 use http::StatusCode;
 use http::header;
+use serde_json::Value;
 use serde_json::json;
 
 use crate::domain::error::Error;
 use crate::domain::error::ErrorKind;
+use crate::graphql;
 use crate::grpc;
 
 /// The protocol of a client, as far as it shapes a refusal.
@@ -20,28 +22,25 @@ use crate::grpc;
 pub enum Dialect {
     /// gRPC or gRPC-Web: the status travels in `grpc-status`, under this content type.
     Grpc(&'static str),
-    /// Everything else: an HTTP status and JSON.
-    Http,
+    /// Everything else: an HTTP status and JSON of the type that the client takes.
+    Http(Option<HeaderValue>),
 }
 
 impl Dialect {
     /// The dialect that a request is written in.
     pub fn of<B>(request: &http::Request<B>) -> Self {
-        grpc::content_type(request.headers()).map_or(Dialect::Http, Dialect::Grpc)
+        let headers = request.headers();
+        match grpc::content_type(headers) {
+            Some(content_type) => Dialect::Grpc(content_type),
+            None => Dialect::Http(headers.get(header::ACCEPT).cloned()),
+        }
     }
 
-    /// A request that is not taken on at all.
-    pub fn refusal(self, error: Error) -> Response {
+    /// A request that is one too many, and not taken on at all.
+    pub fn overloaded(self, error: Error) -> Response {
         match self {
             Dialect::Grpc(content_type) => grpc::refusal(content_type, error),
-            Dialect::Http => {
-                let headers = [
-                    (header::RETRY_AFTER, "1"),
-                    (header::CONTENT_TYPE, "application/json"),
-                ];
-                let body = r#"{"errors":[{"message":"this gateway has more to do than it can","extensions":{"code":"OVERLOADED","retryAfterMs":1000}}]}"#;
-                (StatusCode::SERVICE_UNAVAILABLE, headers, body).into_response()
-            }
+            Dialect::Http(accept) => graphql::overloaded(accept, &error),
         }
     }
 
@@ -52,15 +51,11 @@ impl Dialect {
                 let error = Error::new(ErrorKind::Internal, "the request broke down");
                 grpc::refusal(content_type, error)
             }
-            Dialect::Http => {
+            Dialect::Http(_) => {
                 let incident = request_id.to_str().unwrap_or_default();
                 let extensions = json!({ "code": "INTERNAL_SERVER_ERROR", "incident": incident });
                 let error = json!({ "message": "internal error", "extensions": extensions });
-                (
-                    StatusCode::INTERNAL_SERVER_ERROR,
-                    Json(json!({ "errors": [error] })),
-                )
-                    .into_response()
+                refused(StatusCode::INTERNAL_SERVER_ERROR, error)
             }
         }
     }
@@ -76,7 +71,21 @@ pub async fn unknown(request: Request) -> Response {
         return grpc::refusal(content_type, error);
     }
     let error = json!({ "message": "no such path", "extensions": { "code": "NOT_FOUND" } });
-    (StatusCode::NOT_FOUND, Json(json!({ "errors": [error] }))).into_response()
+    refused(StatusCode::NOT_FOUND, error)
+}
+
+/// Answers a request whose head says two things, or not what it must.
+pub fn malformed(message: &'static str) -> Response {
+    let error = json!({ "message": message, "extensions": { "code": "BAD_REQUEST" } });
+    refused(StatusCode::BAD_REQUEST, error)
+}
+
+fn refused(status: StatusCode, error: Value) -> Response {
+    let headers = [
+        (header::CACHE_CONTROL, "no-store"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    ];
+    (status, headers, Json(json!({ "errors": [error] }))).into_response()
 }
 
 /// Sends whoever types the bare address into a browser to GraphiQL; programs hear that there is nothing.

@@ -69,6 +69,7 @@ pub async fn serve(
     let mut registry = telemetry::registry();
     let upstream = Upstream::new(config.upstream, &mut registry)?;
     let readiness = readiness(upstream.clone());
+    let tidying = upstream.clone();
     let gateway = Gateway::new(config.gateway, upstream)?;
     let graphiql = config.graphql.graphiql;
     let graphql = graphql::router(gateway.clone(), config.graphql, &mut registry);
@@ -87,7 +88,10 @@ pub async fn serve(
         readiness.drain();
         health.draining().await;
     };
-    let stopped = listener::serve(listeners.gateway, tls, doors, bounds, metrics, stop).await;
+    let stopped = tokio::select! {
+        stopped = listener::serve(listeners.gateway, tls, doors, bounds, metrics, stop) => stopped,
+        never = tidying.keep_tidy() => match never {},
+    };
     // Writes whose callers have hung up are nobody's request any more, and are finished all the same.
     if timeout(bounds.drain_timeout, gateway.writes_ended())
         .await

@@ -2,13 +2,16 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use ring::hmac;
 use secrecy::ExposeSecret;
 use secrecy::SecretString;
+use tokio::sync::OnceCell;
 use tokio::time::Instant;
 
 use crate::domain::budget::Budget;
+use crate::domain::cache_control::CacheControl;
 use crate::domain::error::Error;
 use crate::domain::error::ErrorKind;
 use crate::domain::ledger::Account;
@@ -122,6 +125,18 @@ impl Standing {
     }
 }
 
+/// What the client says of kept answers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum CachePolicy {
+    /// They do for it.
+    #[default]
+    Any,
+    /// They do not do: the upstream is asked again, and what it says is kept.
+    NoCache,
+    /// They do not do, and nothing of the answers is kept.
+    NoStore,
+}
+
 /// One caller during one request.
 #[derive(Clone, Debug)]
 pub struct Caller {
@@ -130,6 +145,10 @@ pub struct Caller {
     standing: Standing,
     deadline: Instant,
     account: Account,
+    cache_control: CacheControl,
+    /// When the request began, as far as that matters for kept answers.
+    begun: Instant,
+    trust: Arc<OnceCell<bool>>,
 }
 
 impl Caller {
@@ -150,6 +169,9 @@ impl Caller {
             standing,
             deadline,
             account: Account::default(),
+            cache_control: CacheControl::default(),
+            begun: Instant::now(),
+            trust: Arc::default(),
         })
     }
 
@@ -162,6 +184,69 @@ impl Caller {
     /// Where this caller's questions are entered.
     pub fn account(&self) -> &Account {
         &self.account
+    }
+
+    /// The same caller, who says this of kept answers, and no more.
+    #[must_use]
+    pub fn with_cache_policy(self, policy: CachePolicy) -> Self {
+        self.with_cache_control(CacheControl {
+            policy,
+            ..CacheControl::default()
+        })
+    }
+
+    /// The same caller, for whom these kept answers do.
+    #[must_use]
+    pub fn with_cache_control(self, cache_control: CacheControl) -> Self {
+        Caller {
+            cache_control,
+            begun: Instant::now(),
+            ..self
+        }
+    }
+
+    /// What the caller says of kept answers.
+    pub fn cache_policy(&self) -> CachePolicy {
+        self.cache_control.policy
+    }
+
+    /// Whether an answer does that was asked for then, and that was new.
+    ///
+    /// One that was asked for since the request began always does: a field may use what another one has brought.
+    pub fn takes(&self, asked_at: Instant) -> bool {
+        let age = Instant::now().saturating_duration_since(asked_at);
+        asked_at >= self.begun || self.takes_of_age(age)
+    }
+
+    /// Whether a kept answer does that was asked for then, is so old by now and fresh until then.
+    pub fn takes_kept(&self, asked_at: Instant, age: Duration, fresh_until: Instant) -> bool {
+        if asked_at >= self.begun {
+            return true;
+        }
+        let CacheControl {
+            fresh_min,
+            stale_max,
+            ..
+        } = self.cache_control;
+        let now = Instant::now();
+        let fresh_for = fresh_until.saturating_duration_since(now);
+        let stale_for = now.saturating_duration_since(fresh_until);
+        self.takes_of_age(age)
+            && fresh_for >= fresh_min
+            && stale_max.is_none_or(|most| stale_for <= most)
+    }
+
+    fn takes_of_age(&self, age: Duration) -> bool {
+        let CacheControl {
+            policy, age_max, ..
+        } = self.cache_control;
+        policy == CachePolicy::Any && age_max.is_none_or(|most| age <= most)
+    }
+
+    /// Whether answers that were kept before this request began may be given to it, once that is settled: another
+    /// instance may have ended them without this one having heard of it.
+    pub fn trust(&self) -> &OnceCell<bool> {
+        &self.trust
     }
 
     /// The token, to be passed on.
@@ -192,7 +277,15 @@ impl Caller {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use tokio::time::Instant;
+
     use super::BearerToken;
+    use super::Caller;
+    use super::FingerprintKey;
+    use super::Standing;
+    use crate::domain::cache_control::CacheControl;
     use crate::domain::error::ErrorKind;
 
     fn kind(values: &[&[u8]]) -> Option<ErrorKind> {
@@ -225,6 +318,46 @@ mod tests {
         ];
         for values in bad {
             assert_eq!(kind(values), Some(ErrorKind::TokenInvalid), "{values:?}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_kept_answer_does_as_the_client_says() {
+        let caller = |cache_control: &[u8]| {
+            let values = [cache_control].into_iter();
+            let asked = CacheControl::from_headers(values, std::iter::empty());
+            let token = BearerToken::parse("a").expect("a token");
+            let far = Instant::now() + Duration::from_secs(3600);
+            let standing = |_| Ok(Standing::new(far));
+            let caller = Caller::new(&FingerprintKey::new(b"k"), token, standing, far);
+            caller.expect("a caller").with_cache_control(asked)
+        };
+        let seconds = Duration::from_secs;
+        let start = Instant::now();
+        tokio::time::advance(seconds(100)).await;
+        let now = Instant::now();
+        // Asked 10 s ago and fresh for another 20 s; and one that has been stale for 5 s.
+        let fresh = (now - seconds(10), now + seconds(20));
+        let stale = (start, now - seconds(5));
+        for (cache_control, takes) in [
+            ("", [true, true]),
+            ("no-cache", [false, false]),
+            ("no-store", [false, false]),
+            ("max-age=10", [true, false]),
+            ("max-age=9", [false, false]),
+            ("max-age=200", [true, false]),
+            ("max-age=200, max-stale=5", [true, true]),
+            ("max-stale=4", [true, false]),
+            ("min-fresh=20", [true, false]),
+            ("min-fresh=21", [false, false]),
+        ] {
+            let caller = caller(cache_control.as_bytes());
+            let found = [fresh, stale].map(|(asked_at, fresh_until)| {
+                caller.takes_kept(asked_at, now - asked_at, fresh_until)
+            });
+            assert_eq!(found, takes, "{cache_control}");
+            // What the request brought.
+            assert!(caller.takes(now) && caller.takes_kept(now, seconds(99), now - seconds(5)));
         }
     }
 

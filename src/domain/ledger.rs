@@ -1,7 +1,7 @@
 //! What one request cost: the upstream calls that it made, and the answers that it found made already.
 //!
-//! A request has a ledger only where its caller asks to see one; without it nothing is written down, and nothing is
-//! allocated for it.
+//! A request has a ledger only where its caller asks to see one; without it no question is written down. How fresh
+//! the answers were is always added up, because the doors tell it to everybody.
 
 use std::sync::Arc;
 use std::sync::Mutex;
@@ -13,6 +13,8 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::domain::error::Error;
+use crate::domain::freshness::Freshness;
+use crate::domain::freshness::Parts;
 
 /// How much a caller asks to see.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,21 +47,49 @@ impl Detail {
 pub enum Outcome {
     /// It was answered from the cache.
     Hit,
+    /// It was answered from the cache past its freshness.
+    Stale,
+    /// It was answered from the cache that instances share.
+    Shared,
     /// It was asked upstream.
     Miss,
+    /// It was asked upstream, which said that the kept answer is still right.
+    Revalidated,
     /// It joined one that was under way.
     Coalesced,
 }
 
 impl Outcome {
+    /// All of them.
+    pub const ALL: [Outcome; 6] = [
+        Outcome::Hit,
+        Outcome::Stale,
+        Outcome::Shared,
+        Outcome::Miss,
+        Outcome::Revalidated,
+        Outcome::Coalesced,
+    ];
+
     /// The word that both doors show.
     pub const fn word(self) -> &'static str {
         match self {
             Outcome::Hit => "HIT",
+            Outcome::Stale => "STALE",
+            Outcome::Shared => "SHARED",
             Outcome::Miss => "MISS",
+            Outcome::Revalidated => "REVALIDATED",
             Outcome::Coalesced => "COALESCED",
         }
     }
+}
+
+/// How an answer of the cache stands in time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Kept {
+    /// How long ago it was asked for.
+    pub age: Duration,
+    /// How much longer it is fresh; zero for a stale one.
+    pub fresh_for: Duration,
 }
 
 /// One question.
@@ -71,8 +101,10 @@ pub struct Question {
     pub call: String,
     /// What became of it.
     pub outcome: Outcome,
-    /// How old a kept answer was.
-    pub age: Option<Duration>,
+    /// How its answer stood in the cache; `None` where it came from elsewhere and was not kept.
+    pub kept: Option<Kept>,
+    /// Why its answer is not kept, or not for as long as others.
+    pub not_kept: Option<&'static str>,
     /// How long its answer took.
     pub elapsed: Duration,
 }
@@ -84,8 +116,12 @@ pub struct Totals {
     pub bound: u64,
     /// Upstream calls that were made, each try counted.
     pub actual: u64,
+    /// Those of them to which the upstream said that the kept answer is still right.
+    pub revalidated: u64,
     /// Questions that were answered from the cache.
     pub cached: u64,
+    /// Those of them that were answered past their freshness.
+    pub stale: u64,
     /// Questions that joined one under way.
     pub coalesced: u64,
 }
@@ -95,7 +131,9 @@ pub struct Totals {
 pub struct Ledger {
     bound: AtomicU64,
     actual: AtomicU64,
+    revalidated: AtomicU64,
     cached: AtomicU64,
+    stale: AtomicU64,
     coalesced: AtomicU64,
     questions: Option<Mutex<Vec<Question>>>,
 }
@@ -106,7 +144,9 @@ impl Ledger {
         Arc::new(Ledger {
             bound: AtomicU64::new(0),
             actual: AtomicU64::new(0),
+            revalidated: AtomicU64::new(0),
             cached: AtomicU64::new(0),
+            stale: AtomicU64::new(0),
             coalesced: AtomicU64::new(0),
             questions: match detail {
                 Detail::Totals => None,
@@ -120,7 +160,9 @@ impl Ledger {
         Totals {
             bound: self.bound.load(Ordering::Relaxed),
             actual: self.actual.load(Ordering::Relaxed),
+            revalidated: self.revalidated.load(Ordering::Relaxed),
             cached: self.cached.load(Ordering::Relaxed),
+            stale: self.stale.load(Ordering::Relaxed),
             coalesced: self.coalesced.load(Ordering::Relaxed),
         }
     }
@@ -145,15 +187,38 @@ impl Ledger {
 
     /// Enters a question; `question` is called only where it is to be seen.
     fn enter(&self, outcome: Outcome, question: impl FnOnce() -> Question) {
-        let total = match outcome {
-            Outcome::Hit => &self.cached,
-            Outcome::Miss => &self.actual,
-            Outcome::Coalesced => &self.coalesced,
+        let (total, part) = match outcome {
+            Outcome::Hit | Outcome::Shared => (&self.cached, None),
+            Outcome::Stale => (&self.cached, Some(&self.stale)),
+            Outcome::Miss => (&self.actual, None),
+            Outcome::Revalidated => (&self.actual, Some(&self.revalidated)),
+            Outcome::Coalesced => (&self.coalesced, None),
         };
-        total.fetch_add(1, Ordering::Relaxed);
+        for total in [Some(total), part].into_iter().flatten() {
+            total.fetch_add(1, Ordering::Relaxed);
+        }
         if let Some(questions) = &self.questions {
             let mut questions = questions.lock().unwrap_or_else(PoisonError::into_inner);
             questions.push(question());
+        }
+    }
+
+    /// Completes the last question of this field that this call answered, where questions are to be seen.
+    fn complete(
+        &self,
+        path: Option<&Arc<str>>,
+        call: impl FnOnce() -> String,
+        complete: impl FnOnce(&mut Question),
+    ) {
+        let Some(questions) = &self.questions else {
+            return;
+        };
+        let call = call();
+        let mut questions = questions.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut latest = questions.iter_mut().rev();
+        let found = latest.find(|question| question.path.as_ref() == path && question.call == call);
+        if let Some(question) = found {
+            complete(question);
         }
     }
 }
@@ -164,20 +229,26 @@ pub struct Account {
     ledger: Option<Arc<Ledger>>,
     /// The field that asks, where the ledger wants to know.
     path: Option<Arc<str>>,
+    /// What the result of the request is made of; the default account adds nothing up.
+    parts: Option<Arc<Parts>>,
 }
 
 impl Account {
-    /// Entries into this ledger, where there is one.
+    /// The account of one request, with entries into this ledger, where there is one.
     pub fn new(ledger: Option<Arc<Ledger>>) -> Self {
-        Account { ledger, path: None }
+        Account {
+            ledger,
+            path: None,
+            parts: Some(Arc::new(Parts::new())),
+        }
     }
 
     /// The same account, for the field at `path`, which is called only where it is to be seen.
     #[must_use]
     pub fn at(&self, path: impl FnOnce() -> Arc<str>) -> Self {
         Account {
-            ledger: self.ledger.clone(),
             path: self.has_questions().then(path),
+            ..self.clone()
         }
     }
 
@@ -212,17 +283,54 @@ impl Account {
         &self,
         outcome: Outcome,
         call: impl FnOnce() -> String,
-        age: Option<Duration>,
+        kept: Option<Kept>,
         elapsed: Duration,
     ) {
+        if let Some(parts) = &self.parts {
+            parts.came_to(outcome);
+        }
         if let Some(ledger) = &self.ledger {
             ledger.enter(outcome, || Question {
                 path: self.path.clone(),
                 call: call(),
                 outcome,
-                age,
+                kept,
+                not_kept: None,
                 elapsed,
             });
         }
+    }
+
+    /// Says how the answer to the call just entered is kept: for explain.
+    pub fn kept(&self, call: impl FnOnce() -> String, kept: Kept) {
+        if let Some(ledger) = &self.ledger {
+            ledger.complete(self.path.as_ref(), call, |question| {
+                question.kept = Some(kept);
+            });
+        }
+    }
+
+    /// Says why the answer to the call just entered is not kept, or is kept only for the time told: for explain.
+    pub fn not_kept(&self, call: impl FnOnce() -> String, why: &'static str) {
+        if let Some(ledger) = &self.ledger {
+            ledger.complete(self.path.as_ref(), call, |question| {
+                question.not_kept = Some(why);
+            });
+        }
+    }
+
+    /// Adds an answer to what the request's result is made of, whether anybody asked for a ledger or not; `None` for
+    /// one that may not be kept at all. The result is as old as its oldest part, and fresh as long as the first of them
+    /// to go stale.
+    pub fn served(&self, kept: Option<Kept>) {
+        if let Some(parts) = &self.parts {
+            parts.add(kept);
+        }
+    }
+
+    /// What the answers add up to until now.
+    pub fn standing(&self) -> Freshness {
+        let parts = self.parts.as_ref();
+        parts.map_or(Freshness::default(), |parts| parts.freshness())
     }
 }

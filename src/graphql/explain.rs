@@ -1,6 +1,7 @@
 //! What an operation cost, told to who asks for it with `x-explain`: `extensions.cost`.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::HeaderMap;
 use http::HeaderValue;
@@ -32,8 +33,12 @@ struct Cost {
     bound: u64,
     /// Calls that were made, each try counted.
     actual: u64,
+    /// Those of them to which the upstream said that the kept answer is still right.
+    revalidated: u64,
     /// Questions that were answered from the cache.
     cached: u64,
+    /// Those of them that were answered past their freshness.
+    stale: u64,
     /// Questions that joined one under way.
     coalesced: u64,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -49,6 +54,10 @@ struct Question {
     outcome: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     age_ms: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fresh_for_ms: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    not_kept: Option<&'static str>,
     ms: f64,
 }
 
@@ -57,7 +66,9 @@ impl Extensions {
         let ledger::Totals {
             bound,
             actual,
+            revalidated,
             cached,
+            stale,
             coalesced,
         } = ledger.totals();
         let questions = ledger.questions().into_iter().map(Question::from);
@@ -65,7 +76,9 @@ impl Extensions {
             cost: Cost {
                 bound,
                 actual,
+                revalidated,
                 cached,
+                stale,
                 coalesced,
                 questions: questions.collect(),
             },
@@ -79,14 +92,18 @@ impl From<ledger::Question> for Question {
             path,
             call,
             outcome,
-            age,
+            kept,
+            not_kept,
             elapsed,
         } = question;
+        let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
         Question {
             path: path.map(|path| path.to_string()),
             call,
             outcome: outcome.word(),
-            age_ms: age.map(|age| u64::try_from(age.as_millis()).unwrap_or(u64::MAX)),
+            age_ms: kept.map(|kept| millis(kept.age)),
+            fresh_for_ms: kept.map(|kept| millis(kept.fresh_for)),
+            not_kept,
             // Tenths of a millisecond are what anybody can act on.
             ms: (elapsed.as_secs_f64() * 10_000.0).round() / 10.0,
         }

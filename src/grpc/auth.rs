@@ -18,6 +18,7 @@ use crate::gateway::Bill;
 use crate::gateway::Credentials;
 use crate::gateway::Gateway;
 use crate::gateway::bill;
+use crate::grpc::caching;
 use crate::grpc::deadline;
 use crate::grpc::v1;
 use crate::grpc::v1::auth_service_server::AuthService;
@@ -28,7 +29,10 @@ pub(super) fn caller<T>(gateway: &Gateway, request: &Request<T>) -> Result<Calle
     let values = metadata.get_all(header::AUTHORIZATION).iter();
     let token = BearerToken::from_headers(values.map(|value| value.as_bytes()))?;
     let caller = gateway.caller(token, deadline::patience(request.extensions()))?;
-    Ok(caller.with_account(account(request)))
+    let cache_control = caching::asked(metadata);
+    Ok(caller
+        .with_account(account(request))
+        .with_cache_control(cache_control))
 }
 
 /// Where the questions of a request are entered.

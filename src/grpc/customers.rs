@@ -15,6 +15,7 @@ use crate::gateway::Bill;
 use crate::gateway::Gateway;
 use crate::gateway::bill;
 use crate::grpc::auth;
+use crate::grpc::caching;
 use crate::grpc::customer_write;
 use crate::grpc::error;
 use crate::grpc::error::Resource;
@@ -57,7 +58,7 @@ impl CustomerService for Customers {
             None => return Err(Error::invalid("id", "an id or a number is needed").into()),
         };
         let customer = found.map_err(|error| resource(name).failed(error))?;
-        Ok(Response::new(v1::Customer::from(&*customer)))
+        Ok(caching::told(&caller, v1::Customer::from(&*customer)))
     }
 
     async fn list_customers(
@@ -86,11 +87,12 @@ impl CustomerService for Customers {
         let total_size = paging::total_size(page.total);
         let rows = page.rows.into_iter();
         let customers = rows.map(|row| row.map(|row| v1::Customer::from(&*row)));
-        Ok(Response::new(v1::ListCustomersResponse {
+        let page = v1::ListCustomersResponse {
             customers: customers.collect::<Result<_, Error>>()?,
             next_page_token,
             total_size,
-        }))
+        };
+        Ok(caching::told(&caller, page))
     }
 
     async fn create_customer(

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tonic::Code;
 use tonic::Status;
+use tonic::metadata::MetadataMap;
 use tonic_types::ErrorDetails;
 use tonic_types::StatusExt;
 
@@ -29,6 +30,9 @@ const RETRY_DELAY: Duration = Duration::from_secs(1);
 /// `ErrorInfo.metadata` that names a fault of ours, for whoever reports it.
 const INCIDENT: &str = "incident";
 
+/// The reason of an answer that its client has already.
+const NOT_MODIFIED: &str = "NOT_MODIFIED";
+
 /// The code of a kind. The reason tells apart the kinds that share one.
 const fn code(kind: ErrorKind) -> Code {
     match kind {
@@ -41,6 +45,7 @@ const fn code(kind: ErrorKind) -> Code {
         ErrorKind::Conflict => Code::Aborted,
         ErrorKind::AlreadyExists => Code::AlreadyExists,
         ErrorKind::InvalidInput => Code::InvalidArgument,
+        ErrorKind::InvalidCursor => Code::InvalidArgument,
         ErrorKind::Precondition => Code::FailedPrecondition,
         ErrorKind::RateLimited => Code::ResourceExhausted,
         ErrorKind::BudgetExceeded => Code::ResourceExhausted,
@@ -80,6 +85,7 @@ impl Blame {
             | ErrorKind::Conflict
             | ErrorKind::AlreadyExists
             | ErrorKind::InvalidInput
+            | ErrorKind::InvalidCursor
             | ErrorKind::Precondition
             | ErrorKind::RateLimited
             | ErrorKind::BudgetExceeded
@@ -135,7 +141,7 @@ fn status(error: Error, resource: Option<&Resource>, request: Option<&RequestId>
     metadata.extend(request.map(|id| ("request_id".to_owned(), id.to_string())));
     details.set_error_info(kind.reason(), DOMAIN, metadata);
     // A request may be good and lie in a field all the same that cannot be answered.
-    if kind == ErrorKind::InvalidInput {
+    if matches!(kind, ErrorKind::InvalidInput | ErrorKind::InvalidCursor) {
         for Violation { field, rule } in error.violations().iter().take(VIOLATIONS_MAX) {
             details.add_bad_request_violation(snake_case(field), rule);
         }
@@ -223,6 +229,14 @@ pub(super) fn protocol(code: Code, message: &str) -> Status {
     completed(Status::new(code, message))
 }
 
+/// The answer is what the client has already: a failure, because an empty message would look like an answer.
+pub(super) fn not_modified(metadata: MetadataMap) -> Status {
+    let mut details = ErrorDetails::new();
+    details.set_error_info(NOT_MODIFIED, DOMAIN, HashMap::new());
+    let message = "the answer has the etag of if-none-match";
+    Status::with_error_details_and_metadata(Code::FailedPrecondition, message, details, metadata)
+}
+
 /// The same status with an `ErrorInfo`: the library underneath gives none.
 pub(super) fn completed(status: Status) -> Status {
     if !status.details().is_empty() {
@@ -301,6 +315,7 @@ mod tests {
             (ErrorKind::Conflict, 10, "VERSION_CONFLICT"),
             (ErrorKind::AlreadyExists, 6, "ALREADY_EXISTS"),
             (ErrorKind::InvalidInput, 3, "INVALID_INPUT"),
+            (ErrorKind::InvalidCursor, 3, "INVALID_PAGE_TOKEN"),
             (ErrorKind::Precondition, 9, "PRECONDITION"),
             (ErrorKind::RateLimited, 8, "RATE_LIMITED"),
             (ErrorKind::BudgetExceeded, 8, "BUDGET_EXCEEDED"),

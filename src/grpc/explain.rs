@@ -66,7 +66,9 @@ fn explanation(ledger: &Ledger) -> v1::Explanation {
     let ledger::Totals {
         bound,
         actual,
+        revalidated,
         cached,
+        stale,
         coalesced,
     } = ledger.totals();
     let number = |total: u64| i64::try_from(total).unwrap_or(i64::MAX);
@@ -87,6 +89,8 @@ fn explanation(ledger: &Ledger) -> v1::Explanation {
         coalesced: number(coalesced),
         questions,
         questions_left_out: left_out,
+        stale: number(stale),
+        revalidated: number(revalidated),
     }
 }
 
@@ -97,19 +101,25 @@ impl From<ledger::Question> for v1::Question {
             path: _,
             call,
             outcome,
-            age,
+            kept,
+            not_kept,
             elapsed,
         } = question;
         let outcome = match outcome {
             ledger::Outcome::Hit => v1::Outcome::Hit,
+            ledger::Outcome::Stale => v1::Outcome::Stale,
+            ledger::Outcome::Shared => v1::Outcome::Shared,
             ledger::Outcome::Miss => v1::Outcome::Miss,
+            ledger::Outcome::Revalidated => v1::Outcome::Revalidated,
             ledger::Outcome::Coalesced => v1::Outcome::Coalesced,
         };
         v1::Question {
             call,
             outcome: outcome.into(),
-            age: age.map(duration),
+            age: kept.map(|kept| duration(kept.age)),
             elapsed: Some(duration(elapsed)),
+            fresh_for: kept.map(|kept| duration(kept.fresh_for)),
+            not_kept: not_kept.unwrap_or_default().into(),
         }
     }
 }

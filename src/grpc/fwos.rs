@@ -14,6 +14,7 @@ use crate::gateway::Bill;
 use crate::gateway::Gateway;
 use crate::gateway::bill;
 use crate::grpc::auth;
+use crate::grpc::caching;
 use crate::grpc::error;
 use crate::grpc::error::Resource;
 use crate::grpc::field_path::Object;
@@ -55,7 +56,7 @@ impl FwoService for Fwos {
             }
         };
         found
-            .map(Response::new)
+            .map(|fwo| caching::told(&caller, fwo))
             .map_err(|error| resource(id).failed(error))
     }
 
@@ -95,11 +96,12 @@ impl FwoService for Fwos {
                 fwos.iter().map(|fwo| v1::Fwo::from(&**fwo)).collect()
             }
         };
-        Ok(Response::new(v1::ListFwosResponse {
+        let page = v1::ListFwosResponse {
             fwos,
             next_page_token,
             total_size,
-        }))
+        };
+        Ok(caching::told(&caller, page))
     }
 
     async fn create_fwo(

@@ -140,5 +140,5 @@ fn refusal(dialect: Dialect) -> Response {
         ErrorKind::Overloaded,
         "this gateway has more to do than it can",
     );
-    dialect.refusal(error.retry_after(RETRY_AFTER))
+    dialect.overloaded(error.retry_after(RETRY_AFTER))
 }

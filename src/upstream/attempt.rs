@@ -9,6 +9,7 @@ use bytes::BytesMut;
 use http::HeaderMap;
 use http::HeaderValue;
 use http::Method;
+use http::StatusCode;
 use http::header;
 use tokio::time::Instant;
 use url::Url;
@@ -18,6 +19,8 @@ use crate::domain::error::Error;
 use crate::domain::error::ErrorKind;
 use crate::domain::page::UpstreamPage;
 use crate::upstream::Settings;
+use crate::upstream::caching::Caching;
+use crate::upstream::caching::Validator;
 use crate::upstream::metrics::Metrics;
 use crate::upstream::retry::Failure;
 use crate::upstream::status;
@@ -112,9 +115,18 @@ pub(super) struct Exchange {
     body_bytes_max: usize,
 }
 
+/// What a call is, for metrics, and whether it asks only for what is not known yet.
+struct Call {
+    method: &'static str,
+    route: &'static str,
+    is_conditional: bool,
+}
+
 /// An answer whose status says success.
 pub(super) struct Answer {
-    pub(super) body: Bytes,
+    /// None: what the asker knows is right still.
+    pub(super) body: Option<Bytes>,
+    pub(super) caching: Caching,
 }
 
 impl Exchange {
@@ -143,22 +155,32 @@ impl Exchange {
         })
     }
 
-    /// Reads a resource with the caller's own token.
+    /// Reads a resource with the caller's own token, unless it is still as the validator has it.
     pub(super) async fn get(
         &self,
         token: &BearerToken,
         read: &Read,
+        validator: Option<&Validator>,
         metrics: &Metrics,
     ) -> Result<Answer, Failure> {
         let mut url = self.url(&read.path);
         if !read.parameters.is_empty() {
             url.query_pairs_mut().extend_pairs(&read.parameters);
         }
-        let request = self
+        let mut request = self
             .client
             .get(url)
             .header(header::AUTHORIZATION, bearer(token));
-        self.send(request, "GET", read.route, metrics).await
+        if let Some(validator) = validator {
+            let (name, value) = validator.if_none_match();
+            request = request.header(name, value);
+        }
+        let call = Call {
+            method: "GET",
+            route: read.route,
+            is_conditional: validator.is_some(),
+        };
+        self.send(request, call, metrics).await
     }
 
     /// Writes with the caller's own token: once, whatever happens.
@@ -233,7 +255,12 @@ impl Exchange {
     ) -> Result<Answer, Failure> {
         let mut url = self.url("/auth");
         url.query_pairs_mut().append_pair("clientKey", client_key);
-        self.send(self.client.post(url).json(body), "POST", "/auth", metrics)
+        let call = Call {
+            method: "POST",
+            route: "/auth",
+            is_conditional: false,
+        };
+        self.send(self.client.post(url).json(body), call, metrics)
             .await
     }
 
@@ -256,8 +283,7 @@ impl Exchange {
     async fn send(
         &self,
         request: reqwest::RequestBuilder,
-        method: &'static str,
-        route: &'static str,
+        call: Call,
         metrics: &Metrics,
     ) -> Result<Answer, Failure> {
         let begun = Instant::now();
@@ -269,9 +295,16 @@ impl Exchange {
                 .await
                 .map_err(|error| unsent(error.without_url()))?;
             status = Some(response.status());
+            let caching = Caching::of(response.headers());
+            if call.is_conditional && response.status() == StatusCode::NOT_MODIFIED {
+                return Ok(Answer {
+                    body: None,
+                    caching,
+                });
+            }
             status::judge(response.status(), response.headers())?;
-            let body = self.read_body(response).await?;
-            Ok(Answer { body })
+            let body = Some(self.read_body(response).await?);
+            Ok(Answer { body, caching })
         };
         // A bound on the whole exchange: an idle timer would be reset by each dripping byte.
         let outcome = tokio::time::timeout(self.attempt_timeout, whole)
@@ -282,7 +315,7 @@ impl Exchange {
             (None, Err(failure)) => failure.error.kind().reason().to_owned(),
             (None, Ok(_)) => String::new(),
         };
-        metrics.call(method, route, label, begun.elapsed());
+        metrics.call(call.method, call.route, label, begun.elapsed());
         outcome
     }
 

@@ -20,13 +20,13 @@ use crate::upstream::wire::ROWS_MAX;
 
 /// One page of rows; a row that is not as the contract says is an error of its own.
 pub(super) struct Rows<T> {
-    pub(super) rows: Vec<Result<Row<T>, Invalid>>,
+    pub(super) rows: Vec<Result<Weighed<T>, Invalid>>,
     pub(super) total: Option<u64>,
     pub(super) last: Option<bool>,
 }
 
 /// A row with the length of its JSON.
-pub(super) struct Row<T> {
+pub(super) struct Weighed<T> {
     pub(super) item: Arc<T>,
     pub(super) bytes: usize,
 }
@@ -54,7 +54,7 @@ pub(super) fn page<T>(
     let last = envelope.flag("last")?;
     let rows = content.into_iter().map(|raw| {
         let item = Arc::new(row(object(raw)?)?);
-        Ok(Row {
+        Ok(Weighed {
             item,
             bytes: raw.get().len(),
         })

@@ -9,6 +9,8 @@ use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::MutexGuard;
 use std::sync::PoisonError;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -17,7 +19,7 @@ use tokio::task::AbortHandle;
 
 use crate::domain::error::Error;
 use crate::domain::error::ErrorKind;
-use crate::upstream::epochs::Moment;
+use crate::upstream::cache::Asked;
 
 type Outcome<A> = Result<Arc<A>, Error>;
 
@@ -31,12 +33,28 @@ struct Table<Q, A> {
     started: u64,
 }
 
+impl<Q: Eq + Hash, A> Table<Q, A> {
+    /// Takes a flight off the table, where it is still there.
+    fn remove(&mut self, question: &Q, number: u64) {
+        let flight = self.flights.get(question);
+        if flight.is_some_and(|flight| flight.cabin.number == number) {
+            self.flights.remove(question);
+        }
+    }
+}
+
 struct Flight<A> {
-    number: u64,
     /// When its question was asked.
-    asked: Moment,
-    passengers: usize,
+    asked: Asked,
+    cabin: Arc<Cabin>,
     outcome: Shared<BoxFuture<'static, Outcome<A>>>,
+}
+
+/// Who is on board. It outlives the flight's place on the table, which a later flight may take.
+struct Cabin {
+    number: u64,
+    /// Counted under the lock of the table, so that nobody boards while the last one leaves.
+    passengers: AtomicUsize,
     task: AbortHandle,
 }
 
@@ -73,8 +91,8 @@ where
     pub(super) fn board<F>(
         &self,
         question: Q,
-        asked: Moment,
-        is_good: impl FnOnce(Moment) -> bool,
+        asked: Asked,
+        is_good: impl FnOnce(&Asked) -> bool,
         answered: impl FnOnce() -> Option<Arc<A>>,
         fetch: impl FnOnce() -> F,
     ) -> Boarding<A>
@@ -82,11 +100,11 @@ where
         F: Future<Output = Outcome<A>> + Send + 'static,
     {
         let mut table = lock(&self.flying);
-        let boarding = table.flights.get_mut(&question);
-        if let Some(flight) = boarding.filter(|flight| is_good(flight.asked)) {
-            flight.passengers += 1;
-            let (number, outcome) = (flight.number, flight.outcome.clone());
-            return Boarding::Joined(self.ride(question, number, outcome));
+        let boarding = table.flights.get(&question);
+        if let Some(flight) = boarding.filter(|flight| is_good(&flight.asked)) {
+            flight.cabin.passengers.fetch_add(1, Ordering::Relaxed);
+            let (cabin, outcome) = (flight.cabin.clone(), flight.outcome.clone());
+            return Boarding::Joined(self.ride(question, cabin, outcome));
         }
         if let Some(answer) = answered() {
             return Boarding::Answered(answer);
@@ -103,32 +121,34 @@ where
             let _landing = landing; // dropped however the fetch ends, by panic too
             fetch.await
         });
-        let abort = task.abort_handle();
+        let cabin = Arc::new(Cabin {
+            number,
+            passengers: AtomicUsize::new(1),
+            task: task.abort_handle(),
+        });
         let outcome = task
             .map(|ended| ended.unwrap_or_else(|error| Err(lost(error))))
             .boxed()
             .shared();
         let flight = Flight {
-            number,
             asked,
-            passengers: 1,
+            cabin: cabin.clone(),
             outcome: outcome.clone(),
-            task: abort,
         };
         table.flights.insert(question.clone(), flight);
-        Boarding::Started(self.ride(question, number, outcome))
+        Boarding::Started(self.ride(question, cabin, outcome))
     }
 
     fn ride(
         &self,
         question: Q,
-        number: u64,
+        cabin: Arc<Cabin>,
         outcome: Shared<BoxFuture<'static, Outcome<A>>>,
     ) -> BoxFuture<'static, Outcome<A>> {
         let seat = Seat {
             flying: self.flying.clone(),
             question,
-            number,
+            cabin,
         };
         async move {
             let _seat = seat;
@@ -147,14 +167,7 @@ struct Landing<Q: Eq + Hash, A> {
 
 impl<Q: Eq + Hash, A> Drop for Landing<Q, A> {
     fn drop(&mut self) {
-        let mut table = lock(&self.flying);
-        if table
-            .flights
-            .get(&self.question)
-            .is_some_and(|flight| flight.number == self.number)
-        {
-            table.flights.remove(&self.question);
-        }
+        lock(&self.flying).remove(&self.question, self.number);
     }
 }
 
@@ -162,23 +175,20 @@ impl<Q: Eq + Hash, A> Drop for Landing<Q, A> {
 struct Seat<Q: Eq + Hash, A> {
     flying: Arc<Mutex<Table<Q, A>>>,
     question: Q,
-    number: u64,
+    cabin: Arc<Cabin>,
 }
 
 impl<Q: Eq + Hash, A> Drop for Seat<Q, A> {
     fn drop(&mut self) {
         let mut table = lock(&self.flying);
-        let Some(flight) = table
-            .flights
-            .get_mut(&self.question)
-            .filter(|flight| flight.number == self.number)
-        else {
-            return;
-        };
-        flight.passengers -= 1;
-        if flight.passengers == 0 {
-            flight.task.abort();
-            table.flights.remove(&self.question);
+        let Cabin {
+            number,
+            passengers,
+            task,
+        } = &*self.cabin;
+        if passengers.fetch_sub(1, Ordering::Relaxed) == 1 {
+            task.abort();
+            table.remove(&self.question, *number);
         }
     }
 }

@@ -68,7 +68,8 @@ impl Road {
             ),
             _ => failure.error,
         })?;
-        let body = json(&answer.body).map_err(|failure| failure.error)?;
+        let body = answer.body.unwrap_or_default();
+        let body = json(&body).map_err(|failure| failure.error)?;
         session(body, asked).map_err(|invalid| unreadable("login", invalid))
     }
 }

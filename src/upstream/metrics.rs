@@ -1,10 +1,12 @@
 //! What the road out counts.
 
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 use prometheus_client::registry::Unit;
@@ -21,18 +23,27 @@ const SECONDS: [f64; 11] = [
 pub(super) enum CacheResult {
     /// Answered from memory.
     Hit,
+    /// Answered from memory past its freshness.
+    Stale,
     /// Asked upstream.
     Miss,
+    /// Asked upstream for whoever asks next, behind a stale answer.
+    Refresh,
     /// Joined a question that was under way.
     Coalesced,
+    /// Asked upstream because nothing that is kept may be trusted.
+    Bypass,
 }
 
 impl CacheResult {
     const fn word(self) -> &'static str {
         match self {
             CacheResult::Hit => "hit",
+            CacheResult::Stale => "stale",
             CacheResult::Miss => "miss",
+            CacheResult::Refresh => "refresh",
             CacheResult::Coalesced => "coalesced",
+            CacheResult::Bypass => "bypass",
         }
     }
 }
@@ -56,9 +67,39 @@ struct RetryLabels {
     reason: &'static str,
 }
 
+/// What the cache holds now.
+#[derive(Clone, Default)]
+pub(super) struct Kept {
+    pub(super) bytes: Gauge<u64, AtomicU64>,
+    pub(super) entries: Gauge<u64, AtomicU64>,
+    pub(super) callers: Gauge<u64, AtomicU64>,
+}
+
+impl Kept {
+    fn register(&self, registry: &mut Registry) {
+        registry.register_with_unit(
+            "cache",
+            "Memory that kept answers take, as they are accounted",
+            Unit::Bytes,
+            self.bytes.clone(),
+        );
+        registry.register(
+            "cache_entries",
+            "Answers that are kept",
+            self.entries.clone(),
+        );
+        registry.register(
+            "cache_callers",
+            "Callers for whom the cache has a part",
+            self.callers.clone(),
+        );
+    }
+}
+
 /// The counters of the road out.
 pub(super) struct Metrics {
     cache: Family<CacheLabels, Counter>,
+    pub(super) kept: Kept,
     calls: Family<CallLabels, Histogram, fn() -> Histogram>,
     retries: Family<RetryLabels, Counter>,
 }
@@ -68,6 +109,7 @@ impl Metrics {
         let histogram: fn() -> Histogram = || Histogram::new(SECONDS);
         let metrics = Metrics {
             cache: Family::default(),
+            kept: Kept::default(),
             calls: Family::new_with_constructor(histogram),
             retries: Family::default(),
         };
@@ -76,6 +118,7 @@ impl Metrics {
             "Looks into the private cache of the callers",
             metrics.cache.clone(),
         );
+        metrics.kept.register(registry);
         registry.register_with_unit(
             "http_client_request_duration",
             "Calls of the upstream, each attempt by itself",

@@ -8,6 +8,7 @@
 
 mod attempt;
 pub mod cache;
+mod caching;
 mod decode;
 mod departure;
 mod document;
@@ -25,11 +26,14 @@ mod refusal;
 mod resources;
 mod retry;
 mod road;
+pub mod shared;
 mod status;
 mod turns;
 mod wire;
 mod writes;
+mod writing;
 
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -58,9 +62,11 @@ use crate::domain::page::UpstreamPage;
 use crate::upstream::attempt::Exchange;
 use crate::upstream::attempt::Read;
 use crate::upstream::cache::AnswerCache;
-use crate::upstream::cache::Asked;
-use crate::upstream::cache::Fetched;
-use crate::upstream::epochs::Epochs;
+use crate::upstream::cache::Known;
+use crate::upstream::cache::Lifetimes;
+use crate::upstream::cache::Part;
+use crate::upstream::cache::Store;
+use crate::upstream::caching::Caching;
 use crate::upstream::epochs::Kind;
 use crate::upstream::epochs::Tag;
 use crate::upstream::lanes::Lanes;
@@ -71,13 +77,15 @@ use crate::upstream::question::CustomersPage;
 use crate::upstream::question::CustomersTotal;
 use crate::upstream::question::FwosPage;
 use crate::upstream::question::Subject;
+use crate::upstream::question::Summary;
 use crate::upstream::road::Road;
-use crate::upstream::road::listing;
 use crate::upstream::road::one;
+use crate::upstream::shared::Shared;
+use crate::upstream::shared::Times;
 use crate::upstream::turns::Turns;
 
-/// Memory for how many customers each caller has, and for whether lists hide some: some 2,800 callers.
-const TOTALS_BYTES_MAX: u64 = 1024 * 1024;
+/// How often memory is given back that nobody asks about any more.
+const TIDY_EVERY: Duration = Duration::from_secs(5);
 
 /// How the upstream is reached.
 #[derive(Clone, Debug)]
@@ -102,6 +110,8 @@ pub struct Settings {
     pub profile: Profile,
     /// How long and how much is remembered.
     pub cache: cache::Settings,
+    /// What other instances are told, and keep.
+    pub shared: shared::Settings,
 }
 
 /// One page of a list as the upstream gave it.
@@ -123,7 +133,7 @@ pub struct Upstream {
     customer_pages: Arc<AnswerCache<CustomersPage, Listing<Customer>>>,
     customers_total: Arc<AnswerCache<CustomersTotal, u64>>,
     customers_hidden: Arc<AnswerCache<CustomersHidden, ()>>,
-    summaries: Arc<AnswerCache<FwoId, FwoSummary>>,
+    summaries: Arc<AnswerCache<Summary, FwoSummary>>,
     fwos: Arc<AnswerCache<FwoId, Fwo>>,
     fwo_pages: Arc<AnswerCache<FwosPage, Listing<FwoSummary>>>,
 }
@@ -134,48 +144,53 @@ impl Upstream {
         let exchange = Exchange::new(&settings).map_err(|error| {
             Error::new(ErrorKind::Internal, "the HTTP client cannot be made").because(error)
         })?;
-        let (epochs, metrics) = (Arc::new(Epochs::new()), Arc::new(Metrics::new(registry)));
-        let cache::Settings {
-            bytes_max,
-            customer_ttl,
-            fwo_ttl,
-            list_ttl,
-        } = settings.cache;
-        // Pages are the heaviest and share their rows with the other parts; customers are few and small.
-        let eighths = |parts| bytes_max / 8 * parts;
+        let metrics = Arc::new(Metrics::new(registry));
+        let kept = settings.cache;
+        let life = kept.customer_ttl.max(kept.fwo_ttl).max(kept.list_ttl);
+        let times = Times {
+            life,
+            write: settings.operation_timeout + life,
+        };
+        let (epochs, shared) = Shared::new(&settings.shared, times, registry)?;
+        let store = kept.store(epochs.clone(), shared.clone(), metrics.clone());
+        let (customer, fwo, list) = (
+            kept.lifetimes(kept.customer_ttl),
+            kept.lifetimes(kept.fwo_ttl),
+            kept.lifetimes(kept.list_ttl),
+        );
         Ok(Upstream {
-            customers: part("customer", eighths(1), customer_ttl, &epochs, &metrics),
-            customer_pages: part("customers", eighths(1), list_ttl, &epochs, &metrics),
-            customers_total: part(
-                "customers_total",
-                TOTALS_BYTES_MAX,
-                list_ttl,
-                &epochs,
-                &metrics,
-            ),
-            customers_hidden: part(
-                "customers_hidden",
-                TOTALS_BYTES_MAX,
-                list_ttl,
-                &epochs,
-                &metrics,
-            ),
-            summaries: part("fwo_summary", eighths(2), fwo_ttl, &epochs, &metrics),
-            fwos: part("fwo", eighths(2), fwo_ttl, &epochs, &metrics),
-            fwo_pages: part("fwos", eighths(2), list_ttl, &epochs, &metrics),
+            customers: part("customer", customer, &store),
+            customer_pages: part("customers", list, &store),
+            customers_total: part("customers_total", list, &store),
+            customers_hidden: part("customers_hidden", list, &store),
+            summaries: part("fwo_summary", fwo, &store),
+            fwos: part("fwo", fwo, &store),
+            fwo_pages: part("fwos", list, &store),
             profile: Arc::new(settings.profile),
             road: Arc::new(Road {
                 exchange,
                 epochs,
+                shared,
+                store,
                 metrics,
+                obey_headers: kept.obey_headers,
                 client_key: settings.client_key,
                 operation_timeout: settings.operation_timeout,
-                unknown_pause: customer_ttl.max(fwo_ttl).max(list_ttl),
+                unknown_pause: life,
                 lanes: Lanes::new(),
                 turns: Turns::new(),
                 page_size_max: settings.page_size_max,
             }),
         })
+    }
+
+    /// Gives the memory back of answers that are of no use any more, and of callers who have gone, again and again.
+    /// Never ends.
+    pub async fn keep_tidy(&self) -> Infallible {
+        loop {
+            tokio::time::sleep(TIDY_EVERY).await;
+            self.road.store.tidy();
+        }
     }
 
     /// Largest page to ask for, in rows.
@@ -209,19 +224,23 @@ impl Upstream {
 
     /// `GET /customer/{id}`.
     pub async fn customer(&self, caller: &Caller, id: CustomerId) -> Result<Arc<Customer>, Error> {
-        let (road, asker) = (self.road.clone(), caller.clone());
-        let fetch = |_| async move {
+        let road = self.road.clone();
+        let fetch = |asker: Caller, asked, known: Option<Known<Customer>>| async move {
             let read = Read {
                 route: "/customer/{id}",
                 path: format!("/customer/{id}"),
                 parameters: vec![],
             };
-            road.read(&asker, &read, |body| {
+            let decode = |body: &RawValue| {
                 one("customer", body, decode::customer, |customer| {
                     customer.id == id
                 })
-            })
-            .await
+            };
+            let validator = known.as_ref().and_then(Known::validator);
+            let reply = road
+                .ask(&asker, Some(&asked), &read, validator, decode)
+                .await?;
+            reply.fetched(known)
         };
         self.customers.get_or_fetch(caller, id, fetch).await
     }
@@ -233,19 +252,24 @@ impl Upstream {
         query: &CustomersQuery,
         page: UpstreamPage,
     ) -> Result<Arc<Listing<Customer>>, Error> {
-        let (road, asker, customers) = (self.road.clone(), caller.clone(), self.customers.clone());
+        let (road, customers) = (self.road.clone(), self.customers.clone());
         let is_of_all = query.filter == CustomersFilter::default();
         let totals = is_of_all.then(|| self.customers_total.clone());
         let read = Read::page("/customer", query.parameters(), page);
-        let fetch = |asked| async move {
+        let fetch = |asker: Caller, asked, known: Option<Known<Listing<Customer>>>| async move {
             let decode = |body: &RawValue| decode::page(body, decode::customer);
-            let rows = road.read_page(&asker, &read, page, decode).await?;
-            if let (Some(totals), Some(total)) = (totals, rows.total) {
-                totals.feed(&asker, CustomersTotal, asked, &Fetched::small(total));
+            let validator = known.as_ref().and_then(Known::validator);
+            let reply = road
+                .ask_page(&asker, &asked, &read, validator, page, decode)
+                .await?;
+            let fetched = reply.listed("customer", known, |row| {
+                customers.feed(&asker, row.answer.id, &asked, row)
+            })?;
+            if let (Some(totals), Some(total)) = (totals, fetched.answer.total) {
+                let total = Part::small(total, &fetched.caching);
+                totals.feed(&asker, CustomersTotal, &asked, total);
             }
-            Ok(listing("customer", rows, |row| {
-                customers.feed(&asker, row.answer.id, asked, row)
-            }))
+            Ok(fetched)
         };
         let subject = CustomersPage {
             query: query.clone(),
@@ -263,16 +287,17 @@ impl Upstream {
     }
 
     /// The customer as it was read lately, by itself or in a list. Asks nobody.
-    pub fn known_customer(&self, caller: &Caller, id: CustomerId) -> Option<Arc<Customer>> {
-        self.customers.get(caller, &id)
+    pub async fn known_customer(&self, caller: &Caller, id: CustomerId) -> Option<Arc<Customer>> {
+        self.customers.get(caller, &id).await
     }
 
     /// Remembers that the list of all customers hides some of them.
     pub fn customers_are_hidden(&self, caller: &Caller) {
-        let asked = Asked::now(caller, &self.road.epochs);
-        let hidden = Fetched::small(());
+        let tags = CustomersHidden.tags(caller.fingerprint());
+        let asked = self.road.store.ask(caller, tags);
+        let hidden = Part::small((), &Caching::default());
         self.customers_hidden
-            .feed(caller, CustomersHidden, asked, &hidden);
+            .feed(caller, CustomersHidden, &asked, hidden);
     }
 
     /// How many customers there are for the caller, as a list said lately that hides none. Asks nobody.
@@ -287,26 +312,30 @@ impl Upstream {
 
     /// `GET /fwo/{id}`: an order with its lines.
     pub async fn fwo(&self, caller: &Caller, id: FwoId) -> Result<Arc<Fwo>, Error> {
-        let (road, asker) = (self.road.clone(), caller.clone());
-        let fetch = |_| async move {
+        let road = self.road.clone();
+        let fetch = |asker: Caller, asked, known: Option<Known<Fwo>>| async move {
             let read = Read {
                 route: "/fwo/{id}",
                 path: format!("/fwo/{id}"),
                 parameters: vec![],
             };
-            road.read(&asker, &read, |body| {
+            let decode = |body: &RawValue| {
                 one("field work order", body, decode::fwo, |fwo| {
                     fwo.summary.id == id
                 })
-            })
-            .await
+            };
+            let validator = known.as_ref().and_then(Known::validator);
+            let reply = road
+                .ask(&asker, Some(&asked), &read, validator, decode)
+                .await?;
+            reply.fetched(known)
         };
         self.fwos.get_or_fetch(caller, id, fetch).await
     }
 
     /// What a list said of an order lately, if one did. Asks nobody.
-    pub fn listed_fwo(&self, caller: &Caller, id: FwoId) -> Option<Arc<FwoSummary>> {
-        self.summaries.get(caller, &id)
+    pub async fn listed_fwo(&self, caller: &Caller, id: FwoId) -> Option<Arc<FwoSummary>> {
+        self.summaries.get(caller, &Summary(id)).await
     }
 
     /// `GET /fwo`: one page of the orders of a query. The page feeds the summaries on it.
@@ -316,14 +345,17 @@ impl Upstream {
         query: &FwosQuery,
         page: UpstreamPage,
     ) -> Result<Arc<Listing<FwoSummary>>, Error> {
-        let (road, asker, summaries) = (self.road.clone(), caller.clone(), self.summaries.clone());
+        let (road, summaries) = (self.road.clone(), self.summaries.clone());
         let read = Read::page("/fwo", query.parameters(), page);
-        let fetch = |asked| async move {
+        let fetch = |asker: Caller, asked, known: Option<Known<Listing<FwoSummary>>>| async move {
             let decode = |body: &RawValue| decode::page(body, decode::fwo_summary);
-            let rows = road.read_page(&asker, &read, page, decode).await?;
-            Ok(listing("field work order", rows, |row| {
-                summaries.feed(&asker, row.answer.id, asked, row)
-            }))
+            let validator = known.as_ref().and_then(Known::validator);
+            let reply = road
+                .ask_page(&asker, &asked, &read, validator, page, decode)
+                .await?;
+            reply.listed("field work order", known, |row| {
+                summaries.feed(&asker, Summary(row.answer.id), &asked, row)
+            })
         };
         let subject = FwosPage {
             query: query.clone(),
@@ -341,20 +373,12 @@ impl Upstream {
 
 fn part<T, A>(
     name: &'static str,
-    bytes_max: u64,
-    ttl: Duration,
-    epochs: &Arc<Epochs>,
-    metrics: &Arc<Metrics>,
+    lifetimes: Lifetimes,
+    store: &Arc<Store>,
 ) -> Arc<AnswerCache<T, A>>
 where
-    T: Subject + Clone + Eq + std::hash::Hash + Send + Sync + 'static,
+    T: Subject,
     A: Send + Sync + 'static,
 {
-    Arc::new(AnswerCache::new(
-        name,
-        bytes_max,
-        ttl,
-        epochs.clone(),
-        metrics.clone(),
-    ))
+    Arc::new(AnswerCache::new(name, lifetimes, store.clone()))
 }

@@ -1,5 +1,7 @@
 //! Questions: the only keys of the cache. Each contains who asks, so that no answer can reach another.
 
+use std::hash::Hash;
+
 use crate::domain::caller::Caller;
 use crate::domain::caller::Fingerprint;
 use crate::domain::customer::CustomersQuery;
@@ -19,12 +21,34 @@ pub(super) struct Question<T> {
 }
 
 /// What can be asked about, and what happens to it.
-pub(super) trait Subject {
+pub(super) trait Subject: Clone + Eq + Hash + Send + Sync + 'static {
+    /// Which kind of object it tells of.
+    const KIND: Kind;
+
+    /// Whether 404 means that there is no such thing, rather than that something is wrong.
+    const MAY_BE_ABSENT: bool;
+
+    /// What stands for it among all subjects.
+    fn key(&self) -> Key;
+
     /// The tags whose bumps end an answer of this caller.
     fn tags(&self, caller: Fingerprint) -> [Tag; 2];
 
     /// The upstream call that answers it, for people to read: `GET /customer/3`.
     fn call(&self) -> String;
+}
+
+/// A subject of any kind. No key without a [`Question`] finds anything: the store looks for it among what is kept for
+/// the question's caller alone.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Key {
+    Customer(CustomerId),
+    CustomersPage(CustomersPage),
+    CustomersTotal,
+    CustomersHidden,
+    FwoSummary(FwoId),
+    Fwo(FwoId),
+    FwosPage(FwosPage),
 }
 
 impl<T: Subject> Question<T> {
@@ -36,6 +60,21 @@ impl<T: Subject> Question<T> {
     /// The tags whose bumps end the answer.
     pub(super) fn tags(&self) -> [Tag; 2] {
         self.subject.tags(self.caller)
+    }
+
+    /// The tag whose bumps, too, end the answer that there is no such thing: it may have been made since.
+    pub(super) fn tag_of_absence(&self) -> Tag {
+        Tag::Lists(self.caller, T::KIND)
+    }
+
+    /// Who asks.
+    pub(super) fn caller(&self) -> Fingerprint {
+        self.caller
+    }
+
+    /// What stands for the subject among all that this caller asks.
+    pub(super) fn key(&self) -> Key {
+        self.subject.key()
     }
 }
 
@@ -63,6 +102,10 @@ pub(super) struct CustomersTotal;
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct CustomersHidden;
 
+/// What a list says of an order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Summary(pub(super) FwoId);
+
 /// One upstream page of the orders of a query.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct FwosPage {
@@ -71,6 +114,13 @@ pub(super) struct FwosPage {
 }
 
 impl Subject for CustomerId {
+    const KIND: Kind = Kind::Customers;
+    const MAY_BE_ABSENT: bool = true;
+
+    fn key(&self) -> Key {
+        Key::Customer(*self)
+    }
+
     fn tags(&self, caller: Fingerprint) -> [Tag; 2] {
         [Tag::Everything(caller), Tag::Customer(*self)]
     }
@@ -81,6 +131,13 @@ impl Subject for CustomerId {
 }
 
 impl Subject for FwoId {
+    const KIND: Kind = Kind::Fwos;
+    const MAY_BE_ABSENT: bool = true;
+
+    fn key(&self) -> Key {
+        Key::Fwo(*self)
+    }
+
     fn tags(&self, caller: Fingerprint) -> [Tag; 2] {
         [Tag::Everything(caller), Tag::Fwo(*self)]
     }
@@ -90,7 +147,31 @@ impl Subject for FwoId {
     }
 }
 
+impl Subject for Summary {
+    const KIND: Kind = Kind::Fwos;
+    const MAY_BE_ABSENT: bool = false;
+
+    fn key(&self) -> Key {
+        Key::FwoSummary(self.0)
+    }
+
+    fn tags(&self, caller: Fingerprint) -> [Tag; 2] {
+        self.0.tags(caller)
+    }
+
+    fn call(&self) -> String {
+        self.0.call()
+    }
+}
+
 impl Subject for CustomersPage {
+    const KIND: Kind = Kind::Customers;
+    const MAY_BE_ABSENT: bool = false;
+
+    fn key(&self) -> Key {
+        Key::CustomersPage(self.clone())
+    }
+
     fn tags(&self, caller: Fingerprint) -> [Tag; 2] {
         [Tag::Everything(caller), Tag::Lists(caller, Kind::Customers)]
     }
@@ -101,6 +182,13 @@ impl Subject for CustomersPage {
 }
 
 impl Subject for CustomersTotal {
+    const KIND: Kind = Kind::Customers;
+    const MAY_BE_ABSENT: bool = false;
+
+    fn key(&self) -> Key {
+        Key::CustomersTotal
+    }
+
     fn tags(&self, caller: Fingerprint) -> [Tag; 2] {
         [Tag::Everything(caller), Tag::Lists(caller, Kind::Customers)]
     }
@@ -111,6 +199,13 @@ impl Subject for CustomersTotal {
 }
 
 impl Subject for CustomersHidden {
+    const KIND: Kind = Kind::Customers;
+    const MAY_BE_ABSENT: bool = false;
+
+    fn key(&self) -> Key {
+        Key::CustomersHidden
+    }
+
     fn tags(&self, caller: Fingerprint) -> [Tag; 2] {
         [Tag::Everything(caller), Tag::Lists(caller, Kind::Customers)]
     }
@@ -121,6 +216,13 @@ impl Subject for CustomersHidden {
 }
 
 impl Subject for FwosPage {
+    const KIND: Kind = Kind::Fwos;
+    const MAY_BE_ABSENT: bool = false;
+
+    fn key(&self) -> Key {
+        Key::FwosPage(self.clone())
+    }
+
     fn tags(&self, caller: Fingerprint) -> [Tag; 2] {
         [Tag::Everything(caller), Tag::Lists(caller, Kind::Fwos)]
     }

@@ -11,19 +11,30 @@ use tokio::time::Instant;
 use crate::domain::caller::Caller;
 use crate::domain::error::Error;
 use crate::domain::error::ErrorKind;
+use crate::domain::ledger::Outcome;
 use crate::domain::page::UpstreamPage;
 use crate::upstream::Listing;
+use crate::upstream::attempt::Answer;
 use crate::upstream::attempt::Exchange;
 use crate::upstream::attempt::Read;
+use crate::upstream::cache::Asked;
 use crate::upstream::cache::Fetched;
+use crate::upstream::cache::Known;
+use crate::upstream::cache::Original;
+use crate::upstream::cache::Part;
+use crate::upstream::cache::Store;
+use crate::upstream::caching::Caching;
+use crate::upstream::caching::Validator;
 use crate::upstream::decode;
 use crate::upstream::decode::Rows;
+use crate::upstream::decode::Weighed;
 use crate::upstream::epochs::Epochs;
 use crate::upstream::epochs::Tag;
 use crate::upstream::lanes::Lanes;
 use crate::upstream::metrics::Metrics;
 use crate::upstream::retry;
 use crate::upstream::retry::Failure;
+use crate::upstream::shared::Shared;
 use crate::upstream::turns::Turns;
 use crate::upstream::wire::Invalid;
 use crate::upstream::wire::Members;
@@ -32,7 +43,11 @@ use crate::upstream::wire::Members;
 pub(super) struct Road {
     pub(super) exchange: Exchange,
     pub(super) epochs: Arc<Epochs>,
+    pub(super) shared: Arc<Shared>,
+    pub(super) store: Arc<Store>,
     pub(super) metrics: Arc<Metrics>,
+    /// Whether the upstream can shorten how long its answers are kept.
+    pub(super) obey_headers: bool,
     pub(super) client_key: Option<SecretString>,
     pub(super) operation_timeout: Duration,
     /// How long a write of unknown outcome may still take effect: nothing that it touches is kept meanwhile.
@@ -43,13 +58,35 @@ pub(super) struct Road {
 }
 
 impl Road {
-    /// Reads a resource: attempts, judges and decodes, and tries again where that is worth while.
+    /// Reads a resource of which nothing is kept.
     pub(super) async fn read<T>(
         &self,
         caller: &Caller,
         read: &Read,
         decode: impl Fn(&RawValue) -> Result<T, Failure>,
     ) -> Result<T, Error> {
+        match self.ask(caller, None, read, None, decode).await? {
+            Reply::New(answer, ..) => Ok(answer),
+            Reply::Unchanged(_) => Err(unasked()),
+        }
+    }
+
+    /// Reads a resource: attempts, judges and decodes, and tries again where that is worth while. With a validator the
+    /// upstream may say that what is kept is right still. What was `asked` to be kept, another instance may keep.
+    pub(super) async fn ask<T>(
+        &self,
+        caller: &Caller,
+        asked: Option<&Asked>,
+        read: &Read,
+        validator: Option<&Validator>,
+        decode: impl Fn(&RawValue) -> Result<T, Failure>,
+    ) -> Result<Reply<T>, Error> {
+        let asked = asked.filter(|_| !self.shared.is_alone());
+        if let Some(asked) = asked
+            && let Some(found) = self.find(caller, asked, read, &decode).await
+        {
+            return Ok(found);
+        }
         caller.budget().charge();
         let deadline = Instant::now() + self.operation_timeout;
         let repeated = |error: &Error| self.metrics.retry(error.kind());
@@ -57,14 +94,25 @@ impl Road {
             // Held for the exchange alone: nobody sleeps between two tries with it.
             let lane = self.lanes.take(caller, deadline).await;
             let _lane = lane.map_err(Failure::lasting)?;
-            let exchange = self.exchange.get(caller.token(), read, &self.metrics);
-            let answer = caller.account().asked(|| read.call(), exchange).await?;
-            decode(json(&answer.body)?)
+            let answer = self.exchanged(caller, read, validator).await?;
+            let caching = match self.obey_headers {
+                true => answer.caching,
+                false => answer.caching.only_validator(),
+            };
+            match answer.body {
+                Some(body) => {
+                    let answer = decode(json(&body)?)?;
+                    let call = asked.map(|_| read.call());
+                    let original = call.map(|call| Original { call, body });
+                    Ok(Reply::New(answer, caching, original))
+                }
+                None => Ok(Reply::Unchanged(caching)),
+            }
         };
         let outcome = retry::retry(&retry::POLICY, deadline, repeated, attempt).await;
         if let Err(error) = &outcome {
             if error.kind() == ErrorKind::TokenInvalid {
-                self.epochs.bump(Tag::Everything(caller.fingerprint()));
+                self.end_caller(caller).await;
             }
             tracing::debug!(
                 route = read.route,
@@ -76,14 +124,62 @@ impl Road {
         outcome
     }
 
-    pub(super) async fn read_page<T>(
+    /// What another instance keeps, if it can be read here, too.
+    async fn find<T>(
+        &self,
+        caller: &Caller,
+        asked: &Asked,
+        read: &Read,
+        decode: impl Fn(&RawValue) -> Result<T, Failure>,
+    ) -> Option<Reply<T>> {
+        let (begun, call) = (Instant::now(), read.call());
+        let found = self.store.find(caller, asked, &call).await?;
+        let answer = json(&found.body).and_then(decode).ok()?;
+        let caching = found.caching(begun);
+        let account = caller.account();
+        account.enter(Outcome::Shared, || call, None, begun.elapsed());
+        Some(Reply::New(answer, caching, None))
+    }
+
+    /// Ends all that the caller has read, here and at the other instances: the token was refused.
+    pub(super) async fn end_caller(&self, caller: &Caller) {
+        self.store.forget(caller.fingerprint());
+        let everything = Tag::Everything(caller.fingerprint());
+        self.shared.happened(&[everything]).await;
+    }
+
+    /// One exchange, entered in the caller's account.
+    async fn exchanged(
         &self,
         caller: &Caller,
         read: &Read,
+        validator: Option<&Validator>,
+    ) -> Result<Answer, Failure> {
+        let begun = Instant::now();
+        let token = caller.token();
+        let answer = self
+            .exchange
+            .get(token, read, validator, &self.metrics)
+            .await;
+        let outcome = match &answer {
+            Ok(Answer { body: None, .. }) => Outcome::Revalidated,
+            Ok(_) | Err(_) => Outcome::Miss,
+        };
+        let account = caller.account();
+        account.enter(outcome, || read.call(), None, begun.elapsed());
+        answer
+    }
+
+    pub(super) async fn ask_page<T>(
+        &self,
+        caller: &Caller,
+        asked: &Asked,
+        read: &Read,
+        validator: Option<&Validator>,
         page: UpstreamPage,
         decode: impl Fn(&RawValue) -> Result<Rows<T>, Invalid>,
-    ) -> Result<Rows<T>, Error> {
-        self.read(caller, read, |body| {
+    ) -> Result<Reply<Rows<T>>, Error> {
+        self.ask(caller, Some(asked), read, validator, |body| {
             let rows =
                 decode(body).map_err(|invalid| Failure::lasting(unreadable("page", invalid)))?;
             if rows.rows.len() > page.size as usize {
@@ -97,6 +193,82 @@ impl Road {
         })
         .await
     }
+}
+
+/// What the upstream says to a read.
+pub(super) enum Reply<T> {
+    /// The answer, and to the letter what other instances may keep of it once it is known to be good.
+    New(T, Caching, Option<Original>),
+    /// What is kept is right still.
+    Unchanged(Caching),
+}
+
+impl<A> Reply<Weighed<A>> {
+    /// The object that it is about.
+    pub(super) fn fetched(self, known: Option<Known<A>>) -> Result<Fetched<A>, Error> {
+        let (answer, bytes, caching, original) = match self {
+            Reply::New(Weighed { item, bytes }, caching, original) => {
+                (item, bytes, caching, original)
+            }
+            Reply::Unchanged(caching) => {
+                let known = known.ok_or_else(unasked)?;
+                let caching = caching.confirming(&known.caching);
+                (known.answer, known.bytes, caching, None)
+            }
+        };
+        Ok(Fetched {
+            answer,
+            bytes,
+            caching,
+            unkept: None,
+            original,
+        })
+    }
+}
+
+impl<T> Reply<Rows<T>> {
+    /// The listing of the page; `feed` gets each good row. A page with a bad row is not kept, so the next reader asks
+    /// again.
+    pub(super) fn listed(
+        self,
+        noun: &str,
+        known: Option<Known<Listing<T>>>,
+        feed: impl Fn(Part<T>),
+    ) -> Result<Fetched<Listing<T>>, Error> {
+        match self {
+            Reply::New(page, caching, original) => Ok(Fetched {
+                original,
+                ..listing(noun, page, caching, feed)
+            }),
+            Reply::Unchanged(caching) => {
+                let known = known.ok_or_else(unasked)?;
+                let caching = caching.confirming(&known.caching);
+                let Known { answer, bytes, .. } = known;
+                let good = answer.rows.iter().flatten();
+                for row in good {
+                    feed(Part {
+                        answer: row.clone(),
+                        bytes: bytes / answer.rows.len(),
+                        caching: caching.of_a_part(),
+                    });
+                }
+                Ok(Fetched {
+                    answer,
+                    bytes,
+                    caching,
+                    unkept: None,
+                    original: None,
+                })
+            }
+        }
+    }
+}
+
+fn unasked() -> Error {
+    Error::new(
+        ErrorKind::UpstreamInvalid,
+        "the upstream says that nothing changed, and was not asked whether it had",
+    )
 }
 
 /// The body as JSON. One that ends too soon may have been cut off, which a second try can mend.
@@ -122,7 +294,7 @@ pub(super) fn one<T>(
     body: &RawValue,
     decode: impl Fn(Members<'_>) -> Result<T, Invalid>,
     is_asked_for: impl Fn(&T) -> bool,
-) -> Result<Fetched<T>, Failure> {
+) -> Result<Weighed<T>, Failure> {
     let decoded = decode::object(body).and_then(decode);
     let item = decoded.map_err(|invalid| Failure::lasting(unreadable(noun, invalid)))?;
     if !is_asked_for(&item) {
@@ -131,10 +303,9 @@ pub(super) fn one<T>(
             "it is not the one asked for",
         )));
     }
-    Ok(Fetched {
-        answer: Arc::new(item),
+    Ok(Weighed {
+        item: Arc::new(item),
         bytes: body.get().len(),
-        keep: true,
     })
 }
 
@@ -145,25 +316,25 @@ pub(super) fn unreadable(noun: &str, why: impl Display) -> Error {
     )
 }
 
-/// The listing of a page; `feed` gets each good row. A page with a bad row is not kept, so the next reader asks again.
-pub(super) fn listing<T>(
+fn listing<T>(
     noun: &str,
     page: Rows<T>,
-    feed: impl Fn(&Fetched<T>),
+    caching: Caching,
+    feed: impl Fn(Part<T>),
 ) -> Fetched<Listing<T>> {
-    let (mut bytes, mut keep) = (0, true);
+    let (mut bytes, mut unkept) = (0, None);
     let rows = page.rows.into_iter().map(|row| match row {
         Ok(row) => {
             bytes += row.bytes;
-            feed(&Fetched {
+            feed(Part {
                 answer: row.item.clone(),
                 bytes: row.bytes,
-                keep: true,
+                caching: caching.of_a_part(),
             });
             Ok(row.item)
         }
         Err(invalid) => {
-            keep = false;
+            unkept = Some("a row cannot be read");
             Err(unreadable(noun, invalid))
         }
     });
@@ -176,6 +347,8 @@ pub(super) fn listing<T>(
     Fetched {
         answer,
         bytes,
-        keep,
+        caching,
+        unkept,
+        original: None,
     }
 }

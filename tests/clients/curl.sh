@@ -55,6 +55,32 @@ equal "curl: a GET without a header that forces a preflight is 403" "$(status -G
 equal "curl: a form is 415" "$(status "${here[@]}" -d 'query={__typename}')" 415
 equal "curl: no JSON is 400" "$(status "${here[@]}" -H "$json" -d '{')" 400
 equal "curl: an accept that cannot be met is 406" "$(status "${here[@]}" -H "$json" -H 'accept: image/png' -d "$customers")" 406
+
+# RFC 9111 and RFC 9110, 13: what a client may keep, and 304 for who has it already. curl's own store of etags is used.
+store=$(mktemp -d)
+trap 'rm -rf "$store"' EXIT
+
+# get FILE OPTIONS...: the head of the answer to a GET; its body goes to the file.
+get() {
+  local file=$1
+  shift
+  curl -sS --max-time 30 -D - -o "$store/$file" -G "${here[@]}" "$@" \
+    --data-urlencode 'query={ customer(by: { databaseId: 3 }) { name } }' | tr -d '\r'
+}
+head=$(get first --etag-save "$store/etag")
+contains "curl: the answer to a GET may be kept by its client alone" "$head" "cache-control: private, max-age="
+contains "curl: it is of no other user and of no other type" "$head" "vary: Authorization, Accept"
+equal "curl: it has a strong etag" "$(grep -c '^"[^"]*"$' "$store/etag")" 1
+head=$(get second --etag-compare "$store/etag")
+contains "curl: who has it already is answered 304" "$head" "HTTP/1.1 304"
+contains "curl: with the same etag" "$head" "etag: $(cat "$store/etag")"
+equal "curl: and without a body" "$(cat "$store/second" 2>/dev/null)" ""
+head=$(get third -H 'if-none-match: "other"')
+equal "curl: who has another one is sent all of it" "$(cat "$store/third")" "$(cat "$store/first")"
+head=$(get fourth -H 'x-explain: 2' -H 'cache-control: no-cache')
+contains "curl: no-cache asks the upstream again" "$(cat "$store/fourth")" '"outcome":"MISS"'
+contains "curl: an explained answer is not to be kept" "$head" "cache-control: no-store"
+
 nope='{"query":"{ nope }"}'
 equal "curl: a document that does not validate is 400 to who accepts the new type" "$(status "${here[@]}" -H "$json" -H "$modern" -d "$nope")" 400
 equal "curl: it is 200 to who accepts application/json alone" "$(status "${here[@]}" -H "$json" -H 'accept: application/json' -d "$nope")" 200

@@ -21,15 +21,21 @@ pool = DescriptorPool(reflected)
 token = None
 
 
-def call(method, timeout=30, credentials=True, **fields):
+def call(method, timeout=30, credentials=True, metadata=(), **fields):
     """Calls `Service.Method` of peerassist.v1 with these fields set in its request."""
+    return answered(method, timeout, credentials, metadata, **fields)[0]
+
+
+def answered(method, timeout=30, credentials=True, metadata=(), **fields):
+    """The answer, and the metadata that came before it."""
     service, name = method.split(".")
     described = pool.FindServiceByName(f"peerassist.v1.{service}").FindMethodByName(name)
     request = GetMessageClass(described.input_type)
     response = GetMessageClass(described.output_type)
     stub = channel.unary_unary(f"/peerassist.v1.{service}/{name}", request.SerializeToString, response.FromString)
-    metadata = [("authorization", f"Bearer {token}")] if token and credentials else []
-    return stub(request(**fields), timeout=timeout, metadata=metadata)
+    bearer = [("authorization", f"Bearer {token}")] if token and credentials else []
+    answer, rpc = stub.with_call(request(**fields), timeout=timeout, metadata=[*bearer, *metadata])
+    return answer, dict(rpc.initial_metadata())
 
 
 def failure(method, **how):
@@ -160,6 +166,18 @@ def a_number_that_another_customer_has_already_exists():
     equal(code, "ALREADY_EXISTS")
 
 
+def an_answer_that_is_known_already_is_not_sent_again():
+    answer, told = answered("CustomerService.GetCustomer", id=3)
+    again, told_again = answered("CustomerService.GetCustomer", id=3)
+    equal((again, told_again["x-cache"], told_again["etag"]), (answer, "hit", told["etag"]))
+    known = [("if-none-match", told["etag"])]
+    code, details = failure("CustomerService.GetCustomer", id=3, metadata=known)
+    equal((code, details["ErrorInfo"].reason), ("FAILED_PRECONDITION", "NOT_MODIFIED"))
+    other = [("if-none-match", '"other"'), ("cache-control", "no-cache")]
+    anew, told = answered("CustomerService.GetCustomer", id=3, metadata=other)
+    equal((anew, told["x-cache"]), (answer, "miss"))
+
+
 def a_deadline_in_the_past_of_the_call_is_kept():
     code, _ = failure("FwoService.ListFwos", timeout=0.0005, page_size=200)
     equal(code, "DEADLINE_EXCEEDED")
@@ -193,6 +211,7 @@ CHECKS = [
     a_customer_is_made_once_changed_by_a_mask_and_deleted,
     all_that_is_wrong_with_a_new_customer_is_told_at_once,
     a_number_that_another_customer_has_already_exists,
+    an_answer_that_is_known_already_is_not_sent_again,
     a_deadline_in_the_past_of_the_call_is_kept,
     the_channel_works_on_after_a_missed_deadline,
     an_unknown_method_is_unimplemented,

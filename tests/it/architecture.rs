@@ -25,9 +25,10 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("telemetry", &[]),
     ("admin", &[]),
     ("listener", &[]),
-    ("observe", &["fallback"]),
     ("shed", &["domain", "fallback"]),
-    ("fallback", &["domain", "grpc"]),
+    ("head", &[]),
+    ("observe", &["fallback", "head"]),
+    ("fallback", &["domain", "graphql", "grpc"]),
 ];
 
 /// Libraries that a part must not name: the domain knows no protocol, and only the road out speaks REST.

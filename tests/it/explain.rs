@@ -42,12 +42,12 @@ async fn who_asks_is_told_how_much_it_was() {
     // Two fields ask for one customer, and the second one joins the first.
     assert_eq!(
         cold["cost"],
-        json!({ "bound": 2, "actual": 1, "cached": 0, "coalesced": 1 })
+        json!({ "bound": 2, "actual": 1, "revalidated": 0, "cached": 0, "stale": 0, "coalesced": 1 })
     );
     let warm = extensions(&user, "1", QUERY).await;
     assert_eq!(
         warm["cost"],
-        json!({ "bound": 2, "actual": 0, "cached": 1, "coalesced": 1 })
+        json!({ "bound": 2, "actual": 0, "revalidated": 0, "cached": 1, "stale": 0, "coalesced": 1 })
     );
 }
 
@@ -98,6 +98,48 @@ async fn who_asks_for_more_is_told_each_question_with_the_field_that_asked() {
         (&json!("GET /customer/3"), &json!("HIT"))
     );
     assert!(hit["ageMs"].as_u64().unwrap() < 30_000, "{hit}");
+}
+
+/// Each question of an operation of somebody who says this of kept answers.
+async fn questions(user: &User, cache_control: &str, query: &str) -> Vec<Value> {
+    let request = http_client()
+        .post(format!("{}/graphql", user.base))
+        .bearer_auth(&user.token)
+        .header("x-explain", "2")
+        .header("cache-control", cache_control)
+        .json(&json!({ "query": query }));
+    let answer: Value = request.send().await.unwrap().json().await.unwrap();
+    let questions = answer["extensions"]["cost"]["questions"].as_array();
+    questions.unwrap().clone()
+}
+
+#[tokio::test]
+async fn each_question_says_how_long_its_answer_is_kept_or_why_it_is_not() {
+    let user = Stack::shared().user("admin").await;
+    let query = "{ customer(by: { databaseId: 9 }) { name } }";
+    let told = async |cache_control: &str| {
+        let question = questions(&user, cache_control, query).await.remove(0);
+        let [age, fresh_for] = ["ageMs", "freshForMs"].map(|name| question[name].as_u64());
+        let [outcome, not_kept] = ["outcome", "notKept"].map(|name| question[name].as_str());
+        let not_kept = not_kept.map(str::to_owned);
+        (outcome.unwrap().to_owned(), age, fresh_for, not_kept)
+    };
+    let (outcome, age, fresh_for, not_kept) = told("no-store").await;
+    assert_eq!((outcome.as_str(), age, fresh_for), ("MISS", None, None));
+    assert!(not_kept.unwrap().contains("no-store"));
+    let (outcome, age, fresh_for, not_kept) = told("max-stale").await;
+    assert_eq!((outcome.as_str(), not_kept), ("MISS", None));
+    let sum = age.unwrap() + fresh_for.unwrap();
+    assert!(
+        (29_999..=30_000).contains(&sum),
+        "{sum}: 30 s in all, rounded down twice"
+    );
+    let (outcome, later, left, not_kept) = told("max-stale").await;
+    assert_eq!((outcome.as_str(), not_kept), ("HIT", None));
+    assert!(later >= age && left <= fresh_for);
+    let (outcome, _, renewed, _) = told("no-cache").await;
+    assert_eq!(outcome, "MISS");
+    assert!(renewed >= left, "it was renewed");
 }
 
 #[tokio::test]
@@ -190,10 +232,22 @@ async fn a_call_over_grpc_is_explained_in_its_trailers() {
     assert_eq!(cold.questions[0].call, "GET /fwo?sort=id,asc&page=0&size=5");
     assert_eq!(cold.questions[0].outcome(), v1::Outcome::Miss);
     assert!(cold.questions[0].elapsed.is_some());
+    assert!(cold.questions[0].fresh_for.is_some());
+    assert_eq!(cold.questions[0].not_kept, "");
     let warm = explained(&user, v1::FwoView::Full, 5).await;
     assert_eq!((warm.actual, warm.cached), (0, 6));
     assert_eq!(warm.questions[0].outcome(), v1::Outcome::Hit);
     assert!(warm.questions[0].age.is_some());
+    assert!(warm.questions[0].fresh_for.unwrap().seconds < 30);
+    let mut grpc = GrpcUser::new(&user).await;
+    let mut request = grpc.request(v1::ListFwosRequest::default());
+    for (name, value) in [("x-explain", "2"), ("cache-control", "no-store")] {
+        request.metadata_mut().insert(name, value.parse().unwrap());
+    }
+    let answer = grpc.fwos.list_fwos(request).await.unwrap();
+    let unkept = explanation(answer.metadata().as_ref()).unwrap();
+    assert_eq!(unkept.questions[0].fresh_for, None);
+    assert!(unkept.questions[0].not_kept.contains("no-store"));
 }
 
 #[tokio::test]

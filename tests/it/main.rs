@@ -12,14 +12,20 @@ mod support;
 
 mod architecture;
 mod contract;
+mod keys;
+
+mod bad_inputs;
 
 mod graphql_customer_writes;
 mod graphql_customers;
 mod graphql_fwo_writes;
 mod graphql_fwos;
 mod graphql_http;
+mod graphql_persisted;
+mod graphql_sse;
 
 mod grpc_auth;
+mod grpc_cache;
 mod grpc_customer_writes;
 mod grpc_customers;
 mod grpc_deadlines;
@@ -33,6 +39,11 @@ mod grpc_wire;
 mod grpc_writes;
 
 mod bill;
+mod cache_headers;
+mod cache_lifetimes;
+mod cache_requests;
+mod caller_memory;
+mod coalescing;
 mod cursors;
 mod exactly_once;
 mod explain;
@@ -52,6 +63,7 @@ mod cli;
 mod cli_serve;
 mod listener;
 mod listener_limits;
+mod overload;
 mod tls;
 
 mod sandbox_auth;

@@ -25,6 +25,16 @@ const TLS_CERTIFICATE: (&str, &str) = ("PEERASSIST_TLS__CERTIFICATE_FILE", "/a.p
 
 const TLS_KEY: (&str, &str) = ("PEERASSIST_TLS__KEY_FILE", "/b.pem");
 
+/// A manifest of trusted documents: a file's name and its text.
+const MANIFEST: (&str, &str) = ("documents.json", r#"{ "a1": "{ __typename }" }"#);
+
+const MANIFEST_NAMED: (&str, &str) = ("PEERASSIST_GRAPHQL__TRUSTED_DOCUMENTS_FILE", MANIFEST.0);
+
+const SECRET: (&str, &str) = (
+    "PEERASSIST_GATEWAY__SECRET",
+    "0123456789-0123456789-0123456789",
+);
+
 /// What a test says, in every place where an operator may say it.
 #[derive(Default)]
 struct Said<'a> {
@@ -88,20 +98,27 @@ fn sample(setting: &Setting) -> (String, String) {
         Form::Count(..) => ("27", "27".to_owned()),
         Form::Switch if setting.absent == Absent::Default("true") => ("false", "false".to_owned()),
         Form::Switch => ("true", "true".to_owned()),
+        Form::Choice(["audits", ..]) => ("2026-09", "September2026".to_owned()),
+        Form::Choice(["off", ..]) => ("only", "TrustedDocuments(Only, 3 names)".to_owned()),
         Form::Choice(_) => ("json", "Json".to_owned()),
+        Form::Path if setting.key.starts_with("tls.") => {
+            let file = "/etc/peerassist/x.pem";
+            return (file.to_owned(), format!("{file:?}"));
+        }
+        Form::Path => {
+            let shown = "trusted_documents: TrustedDocuments(Off, 3 names)";
+            return (MANIFEST.0.to_owned(), shown.to_owned());
+        }
         Form::Words(known) => {
             let text = format!("{}, {}", known[0], known[known.len() - 1]);
             return (text, format!("{field}: "));
         }
         Form::Filter => ("debug", "\"debug\"".to_owned()),
-        Form::Path => {
-            let file = "/etc/peerassist/x.pem";
-            return (file.to_owned(), format!("{file:?}"));
-        }
         Form::Secret(_) => (
             "0123456789012345678901234567890123456789",
             "Some(".to_owned(),
         ),
+        Form::RedisUrl => ("redis://127.0.0.1:6379", "Some(".to_owned()),
     };
     (text.to_owned(), format!("{field}: {shown}"))
 }
@@ -125,9 +142,11 @@ fn every_setting_can_be_said_in_every_source_and_reaches_its_field() {
         let variable = setting.variable();
         let by_flag = [("--flag", setting.key, text.as_str())];
         let by_variable = [(variable.as_str(), text.as_str())];
-        let by_file = [("gateway.toml", table.as_str())];
+        let by_file = [("gateway.toml", table.as_str()), MANIFEST];
         let base: &[_] = match setting.key {
             "upstream.base_url" => &[],
+            "graphql.trusted_documents" => &[BASE_URL, MANIFEST_NAMED],
+            "upstream.cache.redis_url" => &[BASE_URL, SECRET],
             "tls.certificate_file" => &[BASE_URL, TLS_KEY],
             "tls.key_file" => &[BASE_URL, TLS_CERTIFICATE],
             "tls.client_ca_file" => &[BASE_URL, TLS_CERTIFICATE, TLS_KEY],
@@ -136,10 +155,12 @@ fn every_setting_can_be_said_in_every_source_and_reaches_its_field() {
         let configs = [
             load(Said {
                 flags: &by_flag,
+                files: &[MANIFEST],
                 variables: base,
                 ..Said::default()
             }),
             load(Said {
+                files: &[MANIFEST],
                 variables: &[base, &by_variable].concat(),
                 ..Said::default()
             }),

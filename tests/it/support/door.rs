@@ -158,9 +158,19 @@ fn upstream_settings(address: SocketAddr) -> upstream::Settings {
         profile: Profile::default(),
         cache: upstream::cache::Settings {
             bytes_max: 16 * 1024 * 1024,
+            caller_bytes_max: 4 * 1024 * 1024,
             customer_ttl: Duration::from_secs(30),
             fwo_ttl: Duration::from_secs(30),
             list_ttl: Duration::from_secs(30),
+            stale_while_revalidate: Duration::from_secs(30),
+            stale_if_error: Duration::from_secs(300),
+            not_found_ttl: Duration::from_secs(5),
+            obey_headers: true,
+        },
+        shared: upstream::shared::Settings {
+            redis_url: None,
+            redis_timeout: Duration::from_millis(20),
+            secret: None,
         },
     }
 }

@@ -1,5 +1,6 @@
 //! What the tests share.
 
+pub(crate) mod admin;
 pub(crate) mod as_graphql;
 pub(crate) mod as_grpc;
 pub(crate) mod bench;
@@ -11,7 +12,9 @@ pub(crate) mod fault;
 pub(crate) mod frames;
 pub(crate) mod fwo;
 pub(crate) mod grpc;
+pub(crate) mod held;
 pub(crate) mod json;
+pub(crate) mod kept;
 pub(crate) mod ledger;
 pub(crate) mod ledgers;
 pub(crate) mod listening;

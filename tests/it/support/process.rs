@@ -41,7 +41,7 @@ pub(crate) fn run(arguments: &[&str], variables: &[(&str, &str)]) -> Ended {
 
 /// The same with a text on stdin.
 pub(crate) fn run_with_stdin(arguments: &[&str], variables: &[(&str, &str)], stdin: &str) -> Ended {
-    let mut child = command(arguments, variables).spawn().unwrap();
+    let mut child = command(PROGRAM, arguments, variables).spawn().unwrap();
     child
         .stdin
         .take()
@@ -57,8 +57,11 @@ pub(crate) fn run_with_stdin(arguments: &[&str], variables: &[(&str, &str)], std
     }
 }
 
-fn command(arguments: &[&str], variables: &[(&str, &str)]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_peerassist-gateway"));
+/// The program as it was built with these tests.
+const PROGRAM: &str = env!("CARGO_BIN_EXE_peerassist-gateway");
+
+fn command(program: &str, arguments: &[&str], variables: &[(&str, &str)]) -> Command {
+    let mut command = Command::new(program);
     command
         .args(arguments)
         .env_clear()
@@ -72,7 +75,7 @@ fn command(arguments: &[&str], variables: &[(&str, &str)]) -> Command {
 
 /// The same for a program that may open only so many files, sockets among them.
 fn command_with_files(files: u32, arguments: &[&str], variables: &[(&str, &str)]) -> Command {
-    let plain = command(arguments, variables);
+    let plain = command(PROGRAM, arguments, variables);
     let script = format!("ulimit -n {files}; exec \"$0\" \"$@\"");
     let mut command = Command::new("bash");
     command
@@ -90,7 +93,16 @@ fn command_with_files(files: u32, arguments: &[&str], variables: &[(&str, &str)]
 impl Process {
     /// Starts the program; its arguments must let it end with its stdin.
     pub(crate) fn start(arguments: &[&str], variables: &[(&str, &str)]) -> Self {
-        Process::spawn(command(arguments, variables))
+        Process::start_program(PROGRAM, arguments, variables)
+    }
+
+    /// The same with the program at this path.
+    pub(crate) fn start_program(
+        program: &str,
+        arguments: &[&str],
+        variables: &[(&str, &str)],
+    ) -> Self {
+        Process::spawn(command(program, arguments, variables))
     }
 
     /// The same for a program that may open only so many files, sockets among them.
@@ -166,9 +178,14 @@ impl Process {
         self.line(&format!("{name}: http://")).parse().unwrap()
     }
 
+    /// Its process id.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Sends a signal by its name.
     pub(crate) fn signal(&self, name: &str) {
-        let id = self.child.id().to_string();
+        let id = self.id().to_string();
         assert!(
             Command::new("kill")
                 .args([format!("-{name}"), id])
@@ -176,6 +193,26 @@ impl Process {
                 .unwrap()
                 .success()
         );
+    }
+
+    /// Whether it still runs.
+    pub(crate) fn is_alive(&self) -> bool {
+        let status = self.status();
+        let state = status.lines().find(|line| line.starts_with("State:"));
+        state.is_some_and(|state| !state.contains('Z'))
+    }
+
+    /// Its resident memory in bytes.
+    pub(crate) fn memory(&self) -> u64 {
+        let status = self.status();
+        let line = status.lines().find(|line| line.starts_with("VmRSS:"));
+        let kib = line.and_then(|line| line.split_whitespace().nth(1));
+        kib.map_or(0, |kib| kib.parse::<u64>().unwrap() * 1024)
+    }
+
+    fn status(&self) -> String {
+        let path = format!("/proc/{}/status", self.child.id());
+        std::fs::read_to_string(path).unwrap_or_default()
     }
 
     /// Closes the program's stdin.

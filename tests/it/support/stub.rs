@@ -11,6 +11,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
 use axum::response::Response;
+use http::HeaderMap;
 use serde_json::Value;
 use serde_json::json;
 use tokio::net::TcpListener;
@@ -24,10 +25,32 @@ pub(crate) struct Asked {
     /// The parameters in their order, decoded.
     pub(crate) query: Vec<(String, String)>,
     pub(crate) authorization: Option<String>,
+    pub(crate) headers: HeaderMap,
+    pub(crate) if_none_match: Option<String>,
     pub(crate) body: String,
 }
 
 impl Asked {
+    /// The request once it is complete.
+    pub(crate) async fn read(request: Request) -> Self {
+        let (head, body) = request.into_parts();
+        let body = axum::body::to_bytes(body, 1024 * 1024).await.unwrap();
+        let query = head.uri.query().unwrap_or("").as_bytes();
+        let header = |name: &str| {
+            let value = head.headers.get(name);
+            value.map(|value| value.to_str().unwrap().to_owned())
+        };
+        Asked {
+            method: head.method.to_string(),
+            path: head.uri.path().to_owned(),
+            query: url::form_urlencoded::parse(query).into_owned().collect(),
+            authorization: header("authorization"),
+            if_none_match: header("if-none-match"),
+            headers: head.headers.clone(),
+            body: String::from_utf8(body.to_vec()).unwrap(),
+        }
+    }
+
     /// The first parameter of this name.
     pub(crate) fn parameter(&self, name: &str) -> Option<&str> {
         let found = self.query.iter().find(|(known, _)| known == name);
@@ -97,6 +120,15 @@ impl Answer {
     pub(crate) fn after(self, delay: Duration) -> Self {
         Answer { delay, ..self }
     }
+
+    /// The answer as it goes out.
+    pub(crate) fn into_response(self) -> Response {
+        let mut response = Response::builder().status(self.status);
+        for (name, value) in self.headers {
+            response = response.header(name, value);
+        }
+        response.body(Body::from(self.body)).unwrap()
+    }
 }
 
 /// What a stub remembers.
@@ -151,6 +183,13 @@ impl StubUpstream {
         self.log.asked.lock().unwrap().len()
     }
 
+    /// Waits until no request is being answered: each was answered, or whoever asked has gone.
+    pub(crate) async fn is_idle(&self) {
+        while self.log.now.load(Ordering::SeqCst) > 0 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
     /// How many requests were answered at the same time at most.
     pub(crate) fn peak(&self) -> usize {
         self.log.peak.load(Ordering::SeqCst)
@@ -158,33 +197,29 @@ impl StubUpstream {
 }
 
 async fn answer(request: Request, script: &Script, log: &Log) -> Response {
-    let (head, body) = request.into_parts();
-    let body = axum::body::to_bytes(body, 1024 * 1024).await.unwrap();
-    let query = head.uri.query().unwrap_or("").as_bytes();
-    let authorization = head.headers.get("authorization");
-    let asked = Asked {
-        method: head.method.to_string(),
-        path: head.uri.path().to_owned(),
-        query: url::form_urlencoded::parse(query).into_owned().collect(),
-        authorization: authorization.map(|value| value.to_str().unwrap().to_owned()),
-        body: String::from_utf8(body.to_vec()).unwrap(),
-    };
+    let asked = Asked::read(request).await;
     log.asked.lock().unwrap().push(asked.clone());
-    let now = log.now.fetch_add(1, Ordering::SeqCst) + 1;
-    log.peak.fetch_max(now, Ordering::SeqCst);
-    let Answer {
-        status,
-        headers,
-        body,
-        delay,
-    } = script(&asked);
-    tokio::time::sleep(delay).await;
-    log.now.fetch_sub(1, Ordering::SeqCst);
-    let mut response = Response::builder().status(status);
-    for (name, value) in headers {
-        response = response.header(name, value);
+    let _answering = Answering::begin(log);
+    let answer = script(&asked);
+    tokio::time::sleep(answer.delay).await;
+    answer.into_response()
+}
+
+/// A request that is being answered; it ends with the answer, or when whoever asked has gone.
+struct Answering<'l>(&'l Log);
+
+impl<'l> Answering<'l> {
+    fn begin(log: &'l Log) -> Self {
+        let now = log.now.fetch_add(1, Ordering::SeqCst) + 1;
+        log.peak.fetch_max(now, Ordering::SeqCst);
+        Answering(log)
     }
-    response.body(Body::from(body)).unwrap()
+}
+
+impl Drop for Answering<'_> {
+    fn drop(&mut self) {
+        self.0.now.fetch_sub(1, Ordering::SeqCst);
+    }
 }
 
 /// Customers 1 to `count`.
