@@ -38,6 +38,7 @@ mod object;
 mod price;
 mod query;
 mod reading;
+mod refusal;
 mod request;
 mod rules;
 mod scalar;
@@ -52,6 +53,7 @@ use prometheus_client::registry::Registry;
 
 use crate::gateway::Gateway;
 
+pub use crate::graphql::refusal::overloaded;
 pub use crate::graphql::schema::sdl;
 pub use crate::graphql::status::StatusProfile;
 pub use crate::graphql::trusted::Trust;
