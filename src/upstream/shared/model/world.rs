@@ -262,8 +262,7 @@ impl World {
         sleep(weather.there).await;
         if Instant::now() >= self.token_ends[user] {
             instance.store.forget(asker.fingerprint());
-            let everything = Tag::Everything(asker.fingerprint());
-            instance.shared.happened(&[everything]).await;
+            instance.shared.refused(asker.fingerprint()).await;
             return Err(Error::new(ErrorKind::TokenInvalid, "it has ended"));
         }
         let versions = self.known(|known| known.held);

@@ -1,5 +1,6 @@
 //! What instances tell each other, and when they trust what they keep.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -7,19 +8,23 @@ use futures_util::future::join_all;
 use tokio::time::Instant;
 use tokio::time::sleep;
 
-use crate::domain::id::CustomerId;
-use crate::domain::id::Id;
-use crate::upstream::epochs::Tag;
+use crate::upstream::epochs::Epochs;
 use crate::upstream::shared::Sight;
 use crate::upstream::shared::fake;
 use crate::upstream::shared::fake::Command;
 use crate::upstream::shared::fake::FakeServer;
 use crate::upstream::shared::fake::Fate;
+use crate::upstream::shared::journal::Journal;
+use crate::upstream::shared::notice::Notice;
+use crate::upstream::shared::position::Position;
+use crate::upstream::shared::seal::Keys;
 use crate::upstream::shared::tests::Instance;
 use crate::upstream::shared::tests::JOINING;
+use crate::upstream::shared::tests::LIFE;
 use crate::upstream::shared::tests::PATIENCE;
 use crate::upstream::shared::tests::WRITE;
 use crate::upstream::shared::tests::ada;
+use crate::upstream::shared::tests::caller;
 use crate::upstream::shared::tests::tag;
 
 #[tokio::test(start_paused = true)]
@@ -201,9 +206,7 @@ async fn a_log_that_was_trimmed_past_the_reader_ends_all_that_was_kept() {
     );
     let before = b.epochs.now();
     assert!(a.write().await);
-    a.shared
-        .happened(&[Tag::Customer(CustomerId::new(9).expect("an id"))])
-        .await;
+    a.shared.refused(ada().fingerprint()).await;
     server.data().trim(1);
     assert!(!b.trusts().await, "something may have been trimmed unread");
     sleep(JOINING).await;
@@ -342,4 +345,50 @@ async fn nothing_is_trusted_where_there_is_no_server() {
     sleep(JOINING).await;
     assert!(a.trusts().await);
     assert!(a.write().await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_is_known_of_the_caller_alone_and_as_long_as_it_matters() {
+    let server = FakeServer::start();
+    let (a, b) = (
+        Instance::start(&server).await,
+        Instance::start(&server).await,
+    );
+    let (ada, bob) = (ada(), caller("bob", LIFE));
+    let (before, looked) = (b.epochs.now(), Instant::now());
+    a.shared.refused(ada.fingerprint()).await;
+    assert!(b.is_good(before).await, "no place is bumped for it");
+    assert!(b.shared.refused_since(ada.fingerprint(), looked));
+    assert!(!b.shared.refused_since(bob.fingerprint(), looked));
+    sleep(Duration::from_secs(2)).await;
+    assert!(!b.shared.refused_since(ada.fingerprint(), Instant::now()));
+    sleep(WRITE).await;
+    assert!(
+        b.shared.refused_since(bob.fingerprint(), looked),
+        "nobody knows any more"
+    );
+}
+
+/// However many wrong tokens somebody brings.
+#[test]
+fn refusals_are_forgotten_together_rather_than_remembered_without_end() {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build();
+    runtime.expect("a runtime").block_on(async {
+        let keys = Keys::new(b"secret");
+        let epochs = Arc::new(Epochs::shared(keys.places.clone()));
+        let mut journal = Journal::new(keys.notices.clone(), epochs.clone(), WRITE);
+        let before = epochs.now();
+        let mut refuse = |number: u128| {
+            let at = Position::parse(&format!("{number}-0")).expect("a position");
+            let notice = Notice::Refused { caller: number };
+            journal.read(at, &notice.print(&keys.notices));
+        };
+        (1..=65_536).for_each(&mut refuse);
+        assert!(epochs.hold(&[tag()], before), "nobody else is touched");
+        refuse(70_000);
+        assert!(!epochs.hold(&[tag()], before));
+    });
 }

@@ -18,7 +18,6 @@ use crate::upstream::shared::tests::PATIENCE;
 use crate::upstream::shared::tests::ada;
 use crate::upstream::shared::tests::caller;
 use crate::upstream::shared::tests::question;
-use crate::upstream::shared::tests::tag;
 
 #[tokio::test(start_paused = true)]
 async fn an_answer_is_found_by_its_caller_at_every_instance_until_something_happens_to_it() {
@@ -42,11 +41,15 @@ async fn an_answer_is_found_by_its_caller_at_every_instance_until_something_happ
     assert!(b.find(&ada()).await.is_none() && a.find(&ada()).await.is_none());
     b.keep(&ada()).await;
     assert!(a.find(&ada()).await.is_some());
-    a.shared.happened(&[tag()]).await;
+    let bob = || caller("bob", LIFE);
+    b.keep(&bob()).await;
+    a.shared.refused(ada().fingerprint()).await;
     assert!(
-        b.find(&ada()).await.is_none(),
-        "a refused token ends it likewise"
+        b.find(&ada()).await.is_none() && a.find(&bob()).await.is_some(),
+        "a refused token ends it likewise, and for nobody else"
     );
+    b.keep(&ada()).await;
+    assert!(a.find(&ada()).await.is_some(), "it was accepted since");
 }
 
 #[tokio::test(start_paused = true)]
@@ -95,7 +98,7 @@ async fn a_new_instance_reads_back_before_it_uses_what_others_kept() {
     a.keep(&ada()).await;
     // More entries than are read at once.
     for _ in 0..9 {
-        a.shared.happened(&[]).await;
+        a.shared.refused(caller("bob", LIFE).fingerprint()).await;
     }
     let c = Instance::start(&server).await;
     assert!(c.find(&ada()).await.is_some());
@@ -103,7 +106,7 @@ async fn a_new_instance_reads_back_before_it_uses_what_others_kept() {
     let d = Instance::start(&server).await;
     assert!(d.find(&ada()).await.is_none(), "a write came after it");
     a.keep(&ada()).await;
-    a.shared.happened(&[]).await;
+    a.shared.refused(caller("bob", LIFE).fingerprint()).await;
     server.data().trim(1);
     let e = Instance::start(&server).await;
     assert!(e.trusts().await);
