@@ -3,8 +3,9 @@
 //! A call meets the files in this order: `cache` (is it known?) with `question` as its key, `epochs` and
 //! `flight`; `road`, which joins `retry`, `lanes`, `attempt` (one HTTP exchange), `wire` and `decode` (its JSON). Logins
 //! go by `login`. A write goes by `writes`, which knows each kind of object from `resources`: `turns`, a fresh
-//! read, `document` and `encode` (what changes, and all else to the letter), `departure`, one `attempt`, and
-//! `refusal` where the upstream says no. `profile` says where the live service is not as its contract has it.
+//! read, `document` and `encode` (what changes, and all else to the letter), `writing` (what it ends, here and at the
+//! other instances, with which `shared` shares what is kept), `departure`, one `attempt`, and `refusal` where the
+//! upstream says no. `profile` says where the live service is not as its contract has it.
 
 mod attempt;
 pub mod cache;

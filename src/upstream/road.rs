@@ -29,7 +29,6 @@ use crate::upstream::decode;
 use crate::upstream::decode::Rows;
 use crate::upstream::decode::Weighed;
 use crate::upstream::epochs::Epochs;
-use crate::upstream::epochs::Tag;
 use crate::upstream::lanes::Lanes;
 use crate::upstream::metrics::Metrics;
 use crate::upstream::retry;
@@ -144,8 +143,7 @@ impl Road {
     /// Ends all that the caller has read, here and at the other instances: the token was refused.
     pub(super) async fn end_caller(&self, caller: &Caller) {
         self.store.forget(caller.fingerprint());
-        let everything = Tag::Everything(caller.fingerprint());
-        self.shared.happened(&[everything]).await;
+        self.shared.refused(caller.fingerprint()).await;
     }
 
     /// One exchange, entered in the caller's account.

@@ -73,6 +73,8 @@ struct Shelf {
     /// When the last of its entries is of no use any more.
     ends_at: Instant,
     asked_at: Instant,
+    /// When it was last known that no other instance had heard the caller refused.
+    looked_at: Instant,
 }
 
 /// When a question was put, and for which shelf: what its answer may be kept for follows from that, not from when it
@@ -132,6 +134,29 @@ impl Store {
         &self.metrics
     }
 
+    /// Whether what is kept may answer this caller's request, as far as other instances are concerned. Where one of them
+    /// heard the caller refused, the shelf is taken away first.
+    pub(super) async fn trusts(&self, caller: &Caller) -> bool {
+        if !self.shared.trusts(caller).await {
+            return false;
+        }
+        if self.shared.is_alone() {
+            return true;
+        }
+        let fingerprint = caller.fingerprint();
+        let mut shelves = self.shelves(fingerprint);
+        let Some(shelf) = shelves.peek_mut(&fingerprint) else {
+            return true;
+        };
+        let looked_at = std::mem::replace(&mut shelf.looked_at, Instant::now());
+        if self.shared.refused_since(fingerprint, looked_at)
+            && let Some(shelf) = shelves.remove(&fingerprint)
+        {
+            self.is_gone(&shelf);
+        }
+        true
+    }
+
     /// To be called before the upstream is; bumps of `tags` end the answer.
     pub(in crate::upstream) fn ask(&self, caller: &Caller, tags: [Tag; 2]) -> Asked {
         let (now, moment) = (Instant::now(), self.epochs.now());
@@ -145,6 +170,7 @@ impl Store {
                 bytes: 0,
                 ends_at: now,
                 asked_at: now,
+                looked_at: now,
             }
         });
         shelf.asked_at = now;
