@@ -1,10 +1,10 @@
 //! Door 1: GraphQL over HTTP, and the console for people who explore.
 //!
 //! A request meets the files in this order: `endpoint` (HTTP in), `media` and `request` (what is asked), `documents` (by
-//! its text, or by what it is known by), `lexical` and `limits` (is it small enough?), `schema` with `query` and
-//! `mutation`, `connection`, `customer`, `fwo` and `line`, and on the way out `error`, `answer` with `status`, and
-//! `caching` (what the client may keep). A mutation reads its input with `reading`, in
-//! `customer_input`, `fwo_input` and `line_input`, and tells in `user_error` what a user can mend.
+//! its text, or by what it is known by), `guard` with `lexical` and `limits` (is it small enough?), `rules` (is it what
+//! the library does not judge?), `schema` with `query` and `mutation`, `connection`, `customer`, `fwo` and `line`, and on
+//! the way out `error`, `answer` with `status`, and `caching` (what the client may keep). A mutation reads its input with
+//! `reading`, in `customer_input`, `fwo_input` and `line_input`, and tells in `user_error` what a user can mend.
 
 mod answer;
 mod bill;
@@ -25,6 +25,9 @@ mod filter;
 mod fwo;
 mod fwo_input;
 mod fwo_mutation;
+mod guard;
+#[cfg(test)]
+mod killers;
 mod lexical;
 mod limits;
 mod line;
