@@ -43,6 +43,7 @@ use crate::graphql::answer::unsupported;
 use crate::graphql::bill;
 use crate::graphql::bill::Prices;
 use crate::graphql::caching;
+use crate::graphql::deadline;
 use crate::graphql::explain;
 use crate::graphql::limits;
 use crate::graphql::limits::Limits;
@@ -120,6 +121,7 @@ async fn on_get(
     let Some(media) = Media::negotiate(&headers) else {
         return not_acceptable();
     };
+    let begun = Instant::now();
     let outcome = async {
         if headers.contains_key(header::CONTENT_TYPE) && !media::is_json(&headers) {
             return Err(unsupported(
@@ -138,7 +140,7 @@ async fn on_get(
             ));
         }
         let request = GraphqlRequest::from_query_string(query.as_deref().unwrap_or(""))?;
-        endpoint.run(&headers, request, Method::Get).await
+        endpoint.run(&headers, request, Method::Get, begun).await
     };
     caching::unless_known(&headers, answer(media, outcome.await))
 }
@@ -151,6 +153,7 @@ async fn on_post(
     let Some(media) = Media::negotiate(&headers) else {
         return not_acceptable();
     };
+    let begun = Instant::now();
     let outcome = async {
         if !media::is_json(&headers) {
             return Err(unsupported("the body must be application/json in UTF-8"));
@@ -160,7 +163,7 @@ async fn on_post(
         }
         let body = endpoint.read_body(body).await?;
         let request = GraphqlRequest::from_json(&body)?;
-        endpoint.run(&headers, request, Method::Post).await
+        endpoint.run(&headers, request, Method::Post, begun).await
     };
     answer(media, outcome.await)
 }
@@ -194,12 +197,13 @@ impl Endpoint {
         }
     }
 
-    /// Checks, parses and executes; nothing is executed unless all of it passes.
+    /// Checks, parses and executes what came at `begun`; nothing is executed unless all of it passes.
     async fn run(
         &self,
         headers: &HeaderMap,
         mut request: GraphqlRequest,
         method: Method,
+        begun: Instant,
     ) -> Result<Executed, Refusal> {
         limits::check_text(&request.query, &self.limits)?;
         let document = parse_query(&request.query).map_err(syntax_error)?;
@@ -226,12 +230,16 @@ impl Endpoint {
                 "the schema may not be asked for",
             ));
         }
+        let patience = deadline::patience(headers, begun)?;
         let ledger = explain::open(headers)?;
         let account = Account::new(ledger.clone());
         let caller = if roots.iter().all(|name| is_open_to_all(name)) {
             None
         } else {
-            Some(self.caller(headers)?.with_account(account.clone()))
+            Some(
+                self.caller(headers, patience)?
+                    .with_account(account.clone()),
+            )
         };
         let lookups = self.gateway.customer_lookups(caller.as_ref());
         let prices = Prices {
@@ -252,6 +260,7 @@ impl Endpoint {
             .data(Asker {
                 caller,
                 account: account.clone(),
+                patience,
             })
             .data(loaders);
         if let Some(name) = request.operation_name {
@@ -274,13 +283,13 @@ impl Endpoint {
         })
     }
 
-    fn caller(&self, headers: &HeaderMap) -> Result<Caller, Refusal> {
+    fn caller(&self, headers: &HeaderMap, patience: Option<Duration>) -> Result<Caller, Refusal> {
         let values = headers
             .get_all(header::AUTHORIZATION)
             .iter()
             .map(HeaderValue::as_bytes);
-        let caller =
-            BearerToken::from_headers(values).and_then(|token| self.gateway.caller(token, None));
+        let caller = BearerToken::from_headers(values)
+            .and_then(|token| self.gateway.caller(token, patience));
         let caller = caller.map_err(Refusal::unauthenticated)?;
         Ok(caller.with_cache_control(caching::asked(headers)))
     }

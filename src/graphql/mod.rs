@@ -1,7 +1,7 @@
 //! Door 1: GraphQL over HTTP, and the console for people who explore.
 //!
 //! A request meets the files in this order: `endpoint` (HTTP in), `media` and `request` (what is asked), `limits` (is
-//! it small enough?), `schema` with `query` and `mutation`, `connection`, `customer`, `fwo` and `line`, and on the way
+//! it small enough?), `deadline` (how long does the client wait?), `schema` with `query` and `mutation`, `connection`, `customer`, `fwo` and `line`, and on the way
 //! out `error`, `answer` and `caching` (what the client may keep). A mutation reads its input with `reading`, in
 //! `customer_input`, `fwo_input` and `line_input`, and tells in `user_error` what a user can mend.
 
@@ -13,6 +13,7 @@ mod console;
 mod customer;
 mod customer_input;
 mod customer_mutation;
+mod deadline;
 mod directives;
 mod endpoint;
 mod error;

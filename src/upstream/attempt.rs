@@ -19,6 +19,8 @@ use crate::domain::error::Error;
 use crate::domain::error::ErrorKind;
 use crate::domain::page::UpstreamPage;
 use crate::upstream::Settings;
+use crate::upstream::breaker::Verdict;
+use crate::upstream::breakers::Route;
 use crate::upstream::caching::Caching;
 use crate::upstream::caching::Validator;
 use crate::upstream::metrics::Metrics;
@@ -56,6 +58,14 @@ impl Read {
         }
     }
 
+    /// What it is to the breakers.
+    pub(super) fn route(&self) -> Route {
+        Route {
+            method: "GET",
+            path: self.route,
+        }
+    }
+
     /// The call for people to read: `GET /customer?page=0&size=20`.
     pub(super) fn call(&self) -> String {
         let parameters = self.parameters.iter();
@@ -67,6 +77,14 @@ impl Read {
 }
 
 impl Write {
+    /// What it is to the breakers.
+    pub(super) fn route(&self) -> Route {
+        Route {
+            method: method_name(&self.method),
+            path: self.route,
+        }
+    }
+
     /// The call for people to read: `PUT /customer/3`.
     pub(super) fn call(&self) -> String {
         format!("{} {}", self.method, self.path)
@@ -106,6 +124,35 @@ pub(super) struct Undone {
     pub(super) refusal: Option<Bytes>,
 }
 
+/// What the outcome of a read or a login says of the upstream.
+pub(super) fn verdict(outcome: &Result<Answer, Failure>) -> Verdict {
+    match outcome {
+        Err(failure) if failure.is_unreached => Verdict::Unreached,
+        Err(failure) if is_failure(failure.error.kind()) => Verdict::Failed,
+        Ok(_) | Err(_) => Verdict::Good,
+    }
+}
+
+/// What the outcome of a write says of the upstream.
+pub(super) fn verdict_of_write(outcome: &Result<Done, Undone>) -> Verdict {
+    match outcome {
+        Err(undone) if undone.unsent => Verdict::Unreached,
+        Err(undone) if is_failure(undone.error.kind()) => Verdict::Failed,
+        Ok(_) | Err(_) => Verdict::Good,
+    }
+}
+
+/// Whether the upstream failed, rather than refused.
+fn is_failure(kind: ErrorKind) -> bool {
+    matches!(
+        kind,
+        ErrorKind::UpstreamUnavailable
+            | ErrorKind::UpstreamTimeout
+            | ErrorKind::UpstreamError
+            | ErrorKind::WriteUnknown
+    )
+}
+
 /// The one client of the upstream.
 pub(super) struct Exchange {
     client: reqwest::Client,
@@ -120,6 +167,8 @@ struct Call {
     method: &'static str,
     route: &'static str,
     is_conditional: bool,
+    /// When nobody waits for it any more.
+    deadline: Instant,
 }
 
 /// An answer whose status says success.
@@ -155,12 +204,14 @@ impl Exchange {
         })
     }
 
-    /// Reads a resource with the caller's own token, unless it is still as the validator has it.
+    /// Reads a resource with the caller's own token, unless it is still as the validator has it; by the deadline at
+    /// the latest.
     pub(super) async fn get(
         &self,
         token: &BearerToken,
         read: &Read,
         validator: Option<&Validator>,
+        deadline: Instant,
         metrics: &Metrics,
     ) -> Result<Answer, Failure> {
         let mut url = self.url(&read.path);
@@ -179,6 +230,7 @@ impl Exchange {
             method: "GET",
             route: read.route,
             is_conditional: validator.is_some(),
+            deadline,
         };
         self.send(request, call, metrics).await
     }
@@ -190,7 +242,7 @@ impl Exchange {
         write: &Write,
         metrics: &Metrics,
     ) -> Result<Done, Undone> {
-        let begun = Instant::now();
+        let (begun, _under_way) = (Instant::now(), metrics.begin());
         let mut request = self
             .client
             .request(write.method.clone(), self.url(&write.path))
@@ -259,6 +311,7 @@ impl Exchange {
             method: "POST",
             route: "/auth",
             is_conditional: false,
+            deadline: Instant::now() + self.attempt_timeout,
         };
         self.send(self.client.post(url).json(body), call, metrics)
             .await
@@ -286,7 +339,7 @@ impl Exchange {
         call: Call,
         metrics: &Metrics,
     ) -> Result<Answer, Failure> {
-        let begun = Instant::now();
+        let (begun, _under_way) = (Instant::now(), metrics.begin());
         let request = request.header(header::ACCEPT, "application/json");
         let mut status = None;
         let whole = async {
@@ -307,7 +360,8 @@ impl Exchange {
             Ok(Answer { body, caching })
         };
         // A bound on the whole exchange: an idle timer would be reset by each dripping byte.
-        let outcome = tokio::time::timeout(self.attempt_timeout, whole)
+        let until = call.deadline.min(begun + self.attempt_timeout);
+        let outcome = tokio::time::timeout_at(until, whole)
             .await
             .unwrap_or_else(|_| Err(Failure::passing(late(), 1)));
         let label = match (status, &outcome) {
@@ -456,26 +510,27 @@ fn unsent(error: reqwest::Error) -> Failure {
         tracing::error!(%error, "the upstream's certificate or TLS is not acceptable");
         return Failure::lasting(
             unavailable("the upstream could not be reached securely").because(error),
-        );
+        )
+        .unreached();
     }
     if error.is_timeout() {
         // Only connecting has a timer of its own in the client; the whole exchange has ours.
         return Failure::passing(
             unavailable("the upstream could not be reached in time").because(error),
             1,
-        );
+        )
+        .unreached();
     }
     if is_caused_by::<hyper::Error>(&error) && parse_failed(&error) {
         return Failure::lasting(
             invalid("the upstream does not speak HTTP as it should").because(error),
         );
     }
-    let message = if error.is_connect() {
-        "the upstream could not be reached"
-    } else {
-        "the upstream broke off"
-    };
-    Failure::passing(unavailable(message).because(error), 2)
+    if error.is_connect() {
+        let error = unavailable("the upstream could not be reached").because(error);
+        return Failure::passing(error, 2).unreached();
+    }
+    Failure::passing(unavailable("the upstream broke off").because(error), 2)
 }
 
 /// The head came, the body did not: truncated, reset, or not what its encoding says.

@@ -40,6 +40,7 @@ mod cache_lifetimes;
 mod caller_memory;
 mod coalescing;
 mod cursors;
+mod deadlines;
 mod exactly_once;
 mod explain;
 mod failures;
