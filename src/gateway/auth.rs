@@ -107,7 +107,11 @@ impl Gateway {
         let bearer = token.clone();
         let standing = |fingerprint| {
             let known = self.0.tokens.known(fingerprint, &bearer);
-            if known.refused_from.is_some_and(|from| from <= now) {
+            // A token that is seen for the first time may be refused from this very moment on.
+            if known
+                .refused_from
+                .is_some_and(|from| from <= Instant::now())
+            {
                 return Err(Error::new(ErrorKind::TokenExpired, "the token has expired"));
             }
             Ok(known.standing)

@@ -31,6 +31,10 @@ use crate::upstream::wire;
 /// Most of a refusal's body that is read, in bytes: it is looked through for the fields at fault.
 const REFUSAL_BYTES_MAX: usize = 64 * 1024;
 
+/// How long a connection of HTTP/2 may be silent under a request before it must show that it lives, and within what.
+const PING_AFTER: Duration = Duration::from_secs(1);
+const PING_TIMEOUT: Duration = Duration::from_secs(1);
+
 /// A read of one resource. The path is built from numbers and fixed words only.
 #[derive(Clone, Debug)]
 pub(super) struct Read {
@@ -118,7 +122,7 @@ pub(super) struct Done {
 /// A write that was not done, or of which nobody knows.
 pub(super) struct Undone {
     pub(super) error: Error,
-    /// Whether not a byte of it was sent, so that it may be tried again.
+    /// Whether the upstream has not begun with it for certain, so that it may be tried again.
     pub(super) unsent: bool,
     /// What the upstream says about the fields at fault, where it refused them.
     pub(super) refusal: Option<Bytes>,
@@ -192,6 +196,9 @@ impl Exchange {
             // Below the usual keep-alive of servers, so that we rarely write into a connection that closes.
             .pool_idle_timeout(Duration::from_secs(15))
             .pool_max_idle_per_host(64)
+            // Many requests share a connection of HTTP/2: one that is dead must not stay in the pool.
+            .http2_keep_alive_interval(PING_AFTER)
+            .http2_keep_alive_timeout(PING_TIMEOUT)
             .tcp_nodelay(true)
             .user_agent(concat!("peerassist-gateway/", env!("CARGO_PKG_VERSION")))
             .build()?;
@@ -447,10 +454,17 @@ pub(super) fn unknown(what_happened: &str) -> Undone {
     }
 }
 
-/// A write without a status. Only a connection that never stood is a proof that nothing was done: one that
-/// breaks as the request goes out may have carried all of it.
+/// A write without a status. Only a connection that never stood, or an upstream that says so itself, is a proof that
+/// nothing was done: a connection that breaks as the request goes out may have carried all of it.
 fn unanswered(error: reqwest::Error) -> Undone {
     let error = error.without_url();
+    if is_unprocessed(&error) {
+        return Undone {
+            error: unsent(error).error,
+            unsent: true,
+            refusal: None,
+        };
+    }
     if !error.is_connect() {
         let Undone { error: unknown, .. } = unknown("the upstream broke off during the write");
         return Undone {
@@ -546,6 +560,19 @@ fn broken_off(error: reqwest::Error) -> Failure {
     )
     .because(error);
     Failure::passing(error, 1)
+}
+
+/// Whether the upstream says in HTTP/2 that it has not processed the request, nor will (RFC 9113, 8.7): it turned away
+/// this stream, or closes the connection in good order and names an earlier stream as its last.
+fn is_unprocessed(error: &reqwest::Error) -> bool {
+    causes(error).any(|cause| {
+        cause.downcast_ref::<h2::Error>().is_some_and(|error| {
+            let reason = error.reason();
+            let turned_away = error.is_reset() && reason == Some(h2::Reason::REFUSED_STREAM);
+            let closed = error.is_go_away() && reason == Some(h2::Reason::NO_ERROR);
+            error.is_remote() && (turned_away || closed)
+        })
+    })
 }
 
 fn parse_failed(error: &reqwest::Error) -> bool {

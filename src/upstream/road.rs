@@ -157,10 +157,12 @@ impl Road {
         let lane = self.lanes.take(caller, deadline).await;
         let lane = lane.map_err(Failure::lasting)?;
         let first = self.exchanged(lane, deadline, caller, read, validator);
-        let Some(delay) = self.hedging.delay(read.route) else {
-            return first.await;
-        };
         let begun = Instant::now();
+        let Some(delay) = self.hedging.delay(read.route) else {
+            let answer = first.await;
+            self.hedging.took(read.route, begun.elapsed());
+            return answer;
+        };
         let mut first = pin!(first);
         if let Ok(answer) = tokio::time::timeout(delay, &mut first).await {
             self.hedging.took(read.route, begun.elapsed());

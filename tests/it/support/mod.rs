@@ -19,6 +19,7 @@ pub(crate) mod personality;
 pub(crate) mod process;
 pub(crate) mod raw;
 pub(crate) mod sandbox;
+pub(crate) mod secure;
 pub(crate) mod stack;
 pub(crate) mod stub;
 pub(crate) mod writer;
