@@ -10,6 +10,7 @@ use http::HeaderValue;
 use http::Method;
 use http::StatusCode;
 use http::header;
+use serde_json::Value;
 use serde_json::json;
 
 use crate::domain::error::Error;
@@ -42,11 +43,7 @@ impl Dialect {
                 let incident = request_id.to_str().unwrap_or_default();
                 let extensions = json!({ "code": "INTERNAL_SERVER_ERROR", "incident": incident });
                 let error = json!({ "message": "internal error", "extensions": extensions });
-                (
-                    StatusCode::INTERNAL_SERVER_ERROR,
-                    Json(json!({ "errors": [error] })),
-                )
-                    .into_response()
+                refused(StatusCode::INTERNAL_SERVER_ERROR, error)
             }
         }
     }
@@ -62,7 +59,21 @@ pub async fn unknown(request: Request) -> Response {
         return grpc::refusal(content_type, error);
     }
     let error = json!({ "message": "no such path", "extensions": { "code": "NOT_FOUND" } });
-    (StatusCode::NOT_FOUND, Json(json!({ "errors": [error] }))).into_response()
+    refused(StatusCode::NOT_FOUND, error)
+}
+
+/// Answers a request whose head says two things, or not what it must.
+pub fn malformed(message: &'static str) -> Response {
+    let error = json!({ "message": message, "extensions": { "code": "BAD_REQUEST" } });
+    refused(StatusCode::BAD_REQUEST, error)
+}
+
+fn refused(status: StatusCode, error: Value) -> Response {
+    let headers = [
+        (header::CACHE_CONTROL, "no-store"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    ];
+    (status, headers, Json(json!({ "errors": [error] }))).into_response()
 }
 
 /// Sends whoever types the bare address into a browser to GraphiQL; programs hear that there is nothing.

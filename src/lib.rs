@@ -5,8 +5,8 @@
 //! them speak of what exists in the words of the [`domain`].
 //!
 //! Around them stands the process: [`config`] reads the settings, [`telemetry`] turns on logs and metrics,
-//! [`serve`] puts the parts together on two [`listener`]s, [`observe`] gives every request its identity and its
-//! place in the metrics, [`fallback`] answers what no door knows, and [`admin`] tells the operator.
+//! [`serve`] puts the parts together on two [`listener`]s, [`head`] refuses what could be read in two ways, [`observe`]
+//! gives every request its identity and its place in the metrics, [`fallback`] answers what no door knows, and [`admin`] tells the operator.
 
 pub mod graphql;
 pub mod grpc;
@@ -24,5 +24,6 @@ pub mod serve;
 
 pub mod admin;
 pub mod fallback;
+pub mod head;
 pub mod listener;
 pub mod observe;

@@ -13,6 +13,8 @@ use axum::extract::MatchedPath;
 use axum::extract::Request;
 use axum::response::Response;
 use futures_util::FutureExt;
+use futures_util::future::Either;
+use futures_util::future::ready;
 use http::HeaderName;
 use http::HeaderValue;
 use http::Method;
@@ -32,7 +34,9 @@ use tracing::debug;
 use tracing::debug_span;
 use tracing::warn;
 
+use crate::fallback;
 use crate::fallback::Dialect;
+use crate::head;
 
 /// Carries the request's id: in from a client or a proxy, always out, and to the doors.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -89,7 +93,7 @@ impl<S> Service<Request> for Observed<S>
 where
     S: Service<Request, Response = Response>,
     S::Future: Send + 'static,
-    S::Error: Send,
+    S::Error: Send + 'static,
 {
     type Response = Response;
     type Error = S::Error;
@@ -108,9 +112,11 @@ where
         // At debug, because a span costs more than the rest of this layer; failures are logged with the id below.
         let span = debug_span!("request", id = ?id, route = route.as_str());
         let durations = self.observe.durations.clone();
-        let answer = AssertUnwindSafe(self.inner.call(request))
-            .catch_unwind()
-            .instrument(span);
+        let answer = match head::admit(&mut request) {
+            Ok(()) => Either::Left(self.inner.call(request)),
+            Err(why) => Either::Right(ready(Ok(fallback::malformed(why)))),
+        };
+        let answer = AssertUnwindSafe(answer).catch_unwind().instrument(span);
         Box::pin(async move {
             let mut response = match answer.await {
                 Ok(answer) => answer?,

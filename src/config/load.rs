@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::time::Duration;
 
 use secrecy::SecretString;
@@ -23,6 +24,9 @@ use crate::config::table::SETTINGS;
 use crate::config::table::Setting;
 use crate::gateway;
 use crate::graphql;
+use crate::graphql::StatusProfile;
+use crate::graphql::Trust;
+use crate::graphql::TrustedDocuments;
 use crate::grpc;
 use crate::telemetry;
 use crate::upstream;
@@ -36,11 +40,17 @@ impl Config {
         let sayings = sources.gather(&mut mistakes);
         let values = Values::read(&sayings, &mut mistakes);
         refuse_plain_http(&values, &sayings, &mut mistakes);
+        refuse_sharing_without_secret(&values, &sayings, &mut mistakes);
+        let trusted = trusted_documents(&values, &sayings, sources);
+        let trusted = trusted.map_err(|mistake| mistakes.push(mistake));
+        let Ok(trusted) = trusted else {
+            return Err(Mistakes(mistakes));
+        };
         if !mistakes.is_empty() {
             return Err(Mistakes(mistakes));
         }
         let colours = sources.variable("NO_COLOR").is_none();
-        Ok(values.into_config(colours))
+        Ok(values.into_config(colours, trusted))
     }
 }
 
@@ -65,7 +75,7 @@ impl Values {
         Values(values)
     }
 
-    fn into_config(self, colours: bool) -> Config {
+    fn into_config(self, colours: bool, trusted: TrustedDocuments) -> Config {
         Config {
             listen: self.address("listen"),
             admin_listen: self.address("admin_listen"),
@@ -88,6 +98,12 @@ impl Values {
                 graphiql: self.switch("graphql.graphiql"),
                 depth_max: self.size("graphql.depth_max"),
                 body_bytes_max: self.size("graphql.body_bytes_max"),
+                http_status: match self.text("graphql.http_status") {
+                    "2026-09" => StatusProfile::September2026,
+                    _ => StatusProfile::Audits,
+                },
+                persisted_bytes_max: self.number("graphql.persisted_bytes_max"),
+                trusted_documents: trusted,
             },
             grpc: grpc::Settings {
                 reflection: self.switch("grpc.reflection"),
@@ -140,6 +156,11 @@ impl Values {
                 stale_if_error: self.duration("upstream.cache.stale_if_error"),
                 not_found_ttl: self.duration("upstream.cache.not_found_ttl"),
                 obey_headers: self.switch("upstream.cache.obey_headers"),
+            },
+            shared: upstream::shared::Settings {
+                redis_url: self.secret("upstream.cache.redis_url"),
+                redis_timeout: self.duration("upstream.cache.redis_timeout"),
+                secret: self.secret("gateway.secret"),
             },
         }
     }
@@ -262,6 +283,69 @@ fn refuse_plain_http(values: &Values, sayings: &Sayings, mistakes: &mut Vec<Mist
             value: Some(said.text.clone()),
             problem: "would send passwords and tokens in clear text".to_owned(),
             fix: "use https://, or set upstream.allow_plain_http to true where the network is trusted".to_owned(),
+        });
+    }
+}
+
+/// The manifest of trusted documents, read here so that one that cannot be meant is told before anything starts.
+fn trusted_documents(
+    values: &Values,
+    sayings: &Sayings,
+    sources: &Sources<'_>,
+) -> Result<TrustedDocuments, Mistake> {
+    let (mode, file) = (
+        "graphql.trusted_documents",
+        "graphql.trusted_documents_file",
+    );
+    let text = |key| match values.0.get(key) {
+        Some(Value::Text(text)) => Some(text.as_str()),
+        _ => None,
+    };
+    let trust = match text(mode) {
+        Some("on") => Trust::On,
+        Some("only") => Trust::Only,
+        _ => Trust::Off,
+    };
+    let mistake = |key: &str, problem: String, fix: &str| {
+        let said = sayings.get(key);
+        Mistake {
+            source: said.map_or("no source", |said| &said.source).to_owned(),
+            key: Some(key.to_owned()),
+            value: said.map(|said| said.text.clone()),
+            problem,
+            fix: fix.to_owned(),
+        }
+    };
+    let Some(path) = text(file) else {
+        if trust == Trust::Off {
+            return Ok(TrustedDocuments::default());
+        }
+        let problem = format!("needs a manifest, and {file} is not set");
+        let fix = "name the file that the build of the clients wrote";
+        return Err(mistake(mode, problem, fix));
+    };
+    let manifest = (sources.read_file)(Path::new(path)).map_err(|error| {
+        let fix = "name a file that this user may read";
+        mistake(file, format!("cannot be read: {error}"), fix)
+    })?;
+    TrustedDocuments::read(trust, &manifest)
+        .map_err(|problem| mistake(file, problem, "write the manifest anew"))
+}
+
+/// What instances share is sealed with the secret that they have in common.
+fn refuse_sharing_without_secret(values: &Values, sayings: &Sayings, mistakes: &mut Vec<Mistake>) {
+    let key = "upstream.cache.redis_url";
+    // A secret that was said and is wrong is a mistake of its own.
+    if let Some(said) = sayings.get(key)
+        && values.0.contains_key(key)
+        && !sayings.contains_key("gateway.secret")
+    {
+        mistakes.push(Mistake {
+            source: said.source.clone(),
+            key: Some(key.to_owned()),
+            value: None,
+            problem: "is set, and gateway.secret is not: instances share only what they can seal for each other".to_owned(),
+            fix: "set gateway.secret to the same text for all instances".to_owned(),
         });
     }
 }

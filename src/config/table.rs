@@ -40,7 +40,7 @@ impl Setting {
 
     /// Whether its value is never shown.
     pub fn is_secret(&self) -> bool {
-        matches!(self.form, Form::Secret(_))
+        matches!(self.form, Form::Secret(_) | Form::RedisUrl)
     }
 }
 
@@ -102,6 +102,8 @@ pub const SETTINGS: &[Setting] = {
         setting("upstream.cache.stale_if_error", Duration, Default("5m"), "how long after that an answer is served where the upstream fails or hangs; never where it refuses"),
         setting("upstream.cache.not_found_ttl", Duration, Default("5s"), "how long it is remembered that there is no customer or order with an id"),
         setting("upstream.cache.obey_headers", Switch, Default("true"), "whether Cache-Control, Age, Vary and Set-Cookie of the upstream shorten all that; some frameworks forbid all caching by default"),
+        setting("upstream.cache.redis_url", RedisUrl, Unset, "Redis or Valkey in which instances share what they keep: redis://, rediss:// or unix://; all must have the same gateway.secret"),
+        setting("upstream.cache.redis_timeout", Timeout, Default("20ms"), "how long a request waits for it before it bypasses every cache"),
 
         setting("gateway.secret", Secret(32), Unset, "seals cursors and page tokens; unset, they end with the process and differ between instances"),
         setting("gateway.scan_rows_max", Count(1, 100_000), Default("2000"), "longest list in rows that is read whole for a filter that the upstream ignores; a longer one is UNIMPLEMENTED"),
@@ -114,6 +116,10 @@ pub const SETTINGS: &[Setting] = {
         setting("graphql.graphiql", Switch, Default("true"), "whether /graphiql/ is served"),
         setting("graphql.depth_max", Count(1, 100), Default("15"), "deepest nesting of a query"),
         setting("graphql.body_bytes_max", Bytes(1024), Default("256KiB"), "largest GraphQL request"),
+        setting("graphql.http_status", Choice(&["audits", "2026-09"]), Default("audits"), "audits is what today's clients know; 2026-09 is the first edition of GraphQL over HTTP: 422 and 294, whatever the client takes"),
+        setting("graphql.persisted_bytes_max", Bytes(0), Default("4MiB"), "memory for documents that clients ask for by their hash (automatic persisted queries); 0 turns that off"),
+        setting("graphql.trusted_documents", Choice(&["off", "on", "only"]), Default("off"), "on runs the documents of the manifest by their ids; only refuses all others"),
+        setting("graphql.trusted_documents_file", Path, Unset, "the manifest: an object of texts by id as Relay writes it, or Apollo's operation manifest"),
 
         setting("grpc.reflection", Switch, Default("true"), "whether clients may read the descriptors"),
         setting("grpc.message_bytes_max", Bytes(1024), Default("4MiB"), "largest gRPC request message"),

@@ -27,6 +27,8 @@ pub enum ErrorKind {
     AlreadyExists,
     /// The request itself is wrong; the violations name the fields.
     InvalidInput,
+    /// A cursor or page token was not made here, or not for this list and this caller; the violations name the field.
+    InvalidCursor,
     /// The state does not allow this step.
     Precondition,
     /// The upstream asked this caller to slow down.
@@ -55,7 +57,7 @@ pub enum ErrorKind {
 
 impl ErrorKind {
     /// Every kind, for tables that must be complete.
-    pub const ALL: [ErrorKind; 21] = [
+    pub const ALL: [ErrorKind; 22] = [
         ErrorKind::TokenMissing,
         ErrorKind::TokenInvalid,
         ErrorKind::TokenExpired,
@@ -65,6 +67,7 @@ impl ErrorKind {
         ErrorKind::Conflict,
         ErrorKind::AlreadyExists,
         ErrorKind::InvalidInput,
+        ErrorKind::InvalidCursor,
         ErrorKind::Precondition,
         ErrorKind::RateLimited,
         ErrorKind::BudgetExceeded,
@@ -91,6 +94,7 @@ impl ErrorKind {
             ErrorKind::Conflict => "VERSION_CONFLICT",
             ErrorKind::AlreadyExists => "ALREADY_EXISTS",
             ErrorKind::InvalidInput => "INVALID_INPUT",
+            ErrorKind::InvalidCursor => "INVALID_PAGE_TOKEN",
             ErrorKind::Precondition => "PRECONDITION",
             ErrorKind::RateLimited => "RATE_LIMITED",
             ErrorKind::BudgetExceeded => "BUDGET_EXCEEDED",
@@ -262,7 +266,7 @@ impl Error {
         &self.0.message
     }
 
-    /// The fields at fault; every `InvalidInput` has some.
+    /// The fields at fault; every `InvalidInput` and `InvalidCursor` has some.
     pub fn violations(&self) -> &[Violation] {
         &self.0.violations
     }

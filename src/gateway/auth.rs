@@ -71,15 +71,15 @@ impl KnownTokens {
         });
     }
 
-    fn known(&self, fingerprint: Fingerprint, token: &BearerToken) -> KnownToken {
-        self.0.get_with(fingerprint, || first_seen(token))
+    fn known(&self, fingerprint: Fingerprint, token: &BearerToken, now: Instant) -> KnownToken {
+        self.0.get_with(fingerprint, || first_seen(token, now))
     }
 }
 
 /// A token that somebody else obtained. One that is a JWT says its end, which can only shorten how long it is trusted:
 /// nobody has checked its signature.
-fn first_seen(token: &BearerToken) -> KnownToken {
-    let (now, guess) = (Instant::now(), Instant::now() + TOKEN_LIFE);
+fn first_seen(token: &BearerToken, now: Instant) -> KnownToken {
+    let guess = now + TOKEN_LIFE;
     // Counted from now on this machine's steady clock: a clock that is set back later lengthens nothing.
     let end = jwt::expires_at(token).map(|end| end.duration_since(SystemTime::now()));
     let (token_end, refused_from) = match end {
@@ -106,12 +106,8 @@ impl Gateway {
         let deadline = now + patience.unwrap_or(longest).min(longest);
         let bearer = token.clone();
         let standing = |fingerprint| {
-            let known = self.0.tokens.known(fingerprint, &bearer);
-            // A token that is seen for the first time may be refused from this very moment on.
-            if known
-                .refused_from
-                .is_some_and(|from| from <= Instant::now())
-            {
+            let known = self.0.tokens.known(fingerprint, &bearer, now);
+            if known.refused_from.is_some_and(|from| from <= now) {
                 return Err(Error::new(ErrorKind::TokenExpired, "the token has expired"));
             }
             Ok(known.standing)
@@ -186,7 +182,8 @@ mod tests {
     fn seen(ends_in: i64) -> (u64, Option<u64>) {
         let unix = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
         let now = unix.expect("after 1970").as_secs() as i64;
-        let known = first_seen(&token_with(&format!(r#"{{"exp":{}}}"#, now + ends_in)));
+        let token = token_with(&format!(r#"{{"exp":{}}}"#, now + ends_in));
+        let known = first_seen(&token, Instant::now());
         let from_now = |instant: Instant| {
             let left: Duration = instant.duration_since(Instant::now());
             left.as_secs_f64().round() as u64

@@ -8,6 +8,8 @@ use crate::domain::collation::Collations;
 use crate::domain::cursor::Cursor;
 use crate::domain::cursor::CursorSeal;
 use crate::domain::error::Error;
+use crate::domain::error::ErrorKind;
+use crate::domain::error::Violation;
 use crate::domain::order::Order;
 use crate::domain::order::SortField;
 use crate::domain::page::End;
@@ -107,9 +109,14 @@ impl<F: SortField> Place<F> {
             return Ok(None);
         };
         let cursor = self.seal.open(&self.context, text);
-        let cursor =
-            cursor.ok_or_else(|| Error::invalid(*field, "is not a cursor of this list"))?;
-        Ok(Some(cursor))
+        let refused = || {
+            let violation = Violation {
+                field: (*field).to_owned(),
+                rule: "is not a cursor of this list".to_owned(),
+            };
+            Error::of_fields(ErrorKind::InvalidCursor, vec![violation])
+        };
+        cursor.map(Some).ok_or_else(refused)
     }
 }
 
@@ -127,7 +134,7 @@ pub(super) struct List<'q, F> {
 impl<F: SortField> List<'_, F> {
     /// The page that `request` asks for.
     ///
-    /// Fails with `InvalidInput` for a cursor that is not of this list, before anything is fetched; with `Conflict`
+    /// Fails with `InvalidCursor` for a cursor that is not of this list, before anything is fetched; with `Conflict`
     /// where so many rows come and go that its place is not found within [`PageRequest::calls_max`]; with
     /// `UpstreamInvalid` where its row is gone and the rows do not show in which order they stand.
     pub(super) async fn page<Fetch, Fut, Forget>(

@@ -11,7 +11,6 @@ use axum::response::IntoResponse;
 use axum::response::Response;
 use http::HeaderName;
 use http::HeaderValue;
-use http::StatusCode;
 use http::header;
 use serde::Serialize;
 
@@ -20,50 +19,63 @@ use crate::domain::ledger::Kept;
 use crate::domain::ledger::Ledger;
 use crate::graphql::caching;
 use crate::graphql::error;
+use crate::graphql::events;
 use crate::graphql::explain::Extensions;
 use crate::graphql::limits;
 use crate::graphql::media::Media;
 use crate::graphql::request::Misunderstood;
+use crate::graphql::status::StatusProfile;
+use crate::graphql::status::Verdict;
 
 /// Most errors in one answer; an operation can be wrong in thousands of places.
 const ERRORS_MAX: usize = 20;
 
+/// How a client is answered.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Manner {
+    /// The type that it takes best.
+    pub(super) media: Media,
+    pub(super) profile: StatusProfile,
+}
+
 /// Why a request was not executed.
 pub(super) struct Refusal {
-    status: StatusCode,
-    /// Whether clients that take JSON only get 200, as before statuses had a meaning.
-    well_formed: bool,
+    verdict: Verdict,
     error: Box<ServerError>,
     header: Option<(HeaderName, &'static str)>,
 }
 
 impl Refusal {
-    pub(super) fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
+    pub(super) fn new(verdict: Verdict, code: &'static str, message: impl Into<String>) -> Self {
         let mut error = ServerError::new(message, None);
         set_code(&mut error, code);
         Refusal {
-            status,
-            well_formed: false,
+            verdict,
             error: Box::new(error),
             header: None,
         }
     }
 
+    /// A request that is not as GraphQL over HTTP has it.
     pub(super) fn bad_request(message: &'static str) -> Self {
-        Refusal::new(StatusCode::BAD_REQUEST, "BAD_REQUEST", message)
+        Refusal::new(Verdict::BodyMisshapen, "BAD_REQUEST", message)
     }
 
     /// A well-formed request whose document cannot be run.
     pub(super) fn request(code: &'static str, message: impl Into<String>) -> Self {
-        Refusal {
-            well_formed: true,
-            ..Refusal::new(StatusCode::BAD_REQUEST, code, message)
-        }
+        Refusal::new(Verdict::DocumentRefused, code, message)
+    }
+
+    /// A well-formed request with an argument or a variable that cannot be read.
+    pub(super) fn invalid(error: Error) -> Self {
+        let mut refusal = Refusal::request(error::code(error.kind()), error.message());
+        refusal.error.extensions = Some(error::extensions(&error));
+        refusal
     }
 
     pub(super) fn unauthenticated(error: Error) -> Self {
         let mut refusal = Refusal::new(
-            StatusCode::UNAUTHORIZED,
+            Verdict::Unauthenticated,
             error::code(error.kind()),
             error.message(),
         );
@@ -83,28 +95,13 @@ impl Refusal {
         self.with(header::CONNECTION, "close")
     }
 
-    pub(super) fn answer(self, media: Media) -> Response {
-        let status = if self.well_formed && media == Media::Json {
-            StatusCode::OK
-        } else {
-            self.status
+    pub(super) fn answer(self, manner: Manner) -> Response {
+        let body = AnswerBody {
+            errors: &[*self.error],
+            data: None,
+            extensions: None,
         };
-        // A client that knows only JSON would lose the code of a 401; both types say it in the newer one.
-        let media = if self.status == StatusCode::UNAUTHORIZED {
-            Media::GraphqlResponse
-        } else {
-            media
-        };
-        let mut response = write(
-            status,
-            media,
-            &AnswerBody {
-                errors: &[*self.error],
-                data: None,
-                extensions: None,
-            },
-            None,
-        );
+        let mut response = write(self.verdict, manner, &body, None);
         if let Some((name, value)) = self.header {
             response
                 .headers_mut()
@@ -116,25 +113,28 @@ impl Refusal {
 
 impl From<limits::Refusal> for Refusal {
     fn from(refusal: limits::Refusal) -> Self {
-        Refusal::request(refusal.code(), refusal.to_string())
+        match refusal {
+            limits::Refusal::Unended(pos) => unreadable(vec![pos]),
+            _ => Refusal::request(refusal.code(), refusal.to_string()),
+        }
     }
 }
 
 impl From<Misunderstood> for Refusal {
     fn from(why: Misunderstood) -> Self {
         match why {
-            Misunderstood::Malformed => {
+            Misunderstood::NotJson => Refusal::new(
+                Verdict::BodyUnreadable,
+                "BAD_REQUEST",
+                "the request is not JSON",
+            ),
+            Misunderstood::Misshapen => {
                 Refusal::bad_request("the request is not as GraphQL over HTTP has it")
             }
             Misunderstood::Batch => Refusal::new(
-                StatusCode::BAD_REQUEST,
+                Verdict::BodyMisshapen,
                 "BATCHING_DISABLED",
                 "one operation a request",
-            ),
-            // Apollo's clients compare this text.
-            Misunderstood::PersistedQuery => Refusal::request(
-                "PERSISTED_QUERY_NOT_SUPPORTED",
-                "PersistedQueryNotSupported",
             ),
         }
     }
@@ -142,15 +142,18 @@ impl From<Misunderstood> for Refusal {
 
 pub(super) fn unsupported(message: &'static str) -> Refusal {
     Refusal::new(
-        StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        Verdict::MediaTypeUnsupported,
         "UNSUPPORTED_MEDIA_TYPE",
         message,
     )
 }
 
-pub(super) fn not_acceptable() -> Response {
-    let message = "answers are application/graphql-response+json or application/json";
-    Refusal::new(StatusCode::NOT_ACCEPTABLE, "NOT_ACCEPTABLE", message).answer(Media::Json)
+pub(super) fn not_acceptable(profile: StatusProfile) -> Response {
+    let message =
+        "answers are application/graphql-response+json, application/json or text/event-stream";
+    let media = Media::Json;
+    Refusal::new(Verdict::NotAcceptable, "NOT_ACCEPTABLE", message)
+        .answer(Manner { media, profile })
 }
 
 /// Where the text goes wrong, but none of it: it may hold secrets.
@@ -159,8 +162,13 @@ pub(super) fn syntax_error(error: async_graphql::parser::Error) -> Refusal {
         let message = "the document has fragments only";
         return Refusal::request("OPERATION_RESOLUTION_FAILURE", message);
     }
-    let mut refusal = Refusal::request("GRAPHQL_PARSE_FAILED", "the document has a syntax error");
-    refusal.error.locations = error.positions().collect::<Vec<Pos>>();
+    unreadable(error.positions().collect())
+}
+
+fn unreadable(locations: Vec<Pos>) -> Refusal {
+    let message = "the document has a syntax error";
+    let mut refusal = Refusal::new(Verdict::DocumentUnreadable, "GRAPHQL_PARSE_FAILED", message);
+    refusal.error.locations = locations;
     refusal
 }
 
@@ -179,38 +187,37 @@ pub(super) struct Executed {
     pub(super) kept: Option<Kept>,
 }
 
+/// Whether the operation was executed: errors without a path came before that, and then there is no data.
+pub(super) fn ran(response: &GraphqlResponse) -> bool {
+    response.errors.is_empty() || response.errors.iter().any(|error| !error.path.is_empty())
+}
+
 /// The answer: a refusal, or what the execution gave.
-pub(super) fn answer(media: Media, outcome: Result<Executed, Refusal>) -> Response {
+pub(super) fn answer(manner: Manner, outcome: Result<Executed, Refusal>) -> Response {
     let Executed {
         mut response,
         ledger,
         kept,
     } = match outcome {
         Ok(executed) => executed,
-        Err(refusal) => return refusal.answer(media),
+        Err(refusal) => return refusal.answer(manner),
     };
-    // Errors without a path came before the execution: nothing ran, so there is no data.
-    let ran =
-        response.errors.is_empty() || response.errors.iter().any(|error| !error.path.is_empty());
+    let ran = ran(&response);
     for error in &mut response.errors {
         complete(error, ran);
     }
     shorten(&mut response.errors);
-    let status = if ran || media == Media::Json {
-        StatusCode::OK
-    } else {
-        StatusCode::BAD_REQUEST
+    let verdict = match (ran, response.errors.is_empty()) {
+        (true, true) => Verdict::Whole,
+        (true, false) => Verdict::Partial,
+        (false, _) => Verdict::DocumentRefused,
     };
-    write(
-        status,
-        media,
-        &AnswerBody {
-            errors: &response.errors,
-            data: ran.then_some(&response.data),
-            extensions: ledger.as_deref().map(Extensions::of),
-        },
-        kept,
-    )
+    let body = AnswerBody {
+        errors: &response.errors,
+        data: ran.then_some(&response.data),
+        extensions: ledger.as_deref().map(Extensions::of),
+    };
+    write(verdict, manner, &body, kept)
 }
 
 /// The library's own errors have no code: before the execution they are the validator's, during it they
@@ -258,14 +265,24 @@ struct AnswerBody<'a> {
     extensions: Option<Extensions>,
 }
 
-fn write(status: StatusCode, media: Media, body: &AnswerBody<'_>, kept: Option<Kept>) -> Response {
+fn write(verdict: Verdict, manner: Manner, body: &AnswerBody<'_>, kept: Option<Kept>) -> Response {
+    let Manner { media, profile } = manner;
+    let status = verdict.status(profile, media);
+    let media = verdict.media(profile, media);
+    // A stream is read as it comes; nobody asks later whether it is still the same.
+    let kept = kept.filter(|_| media != Media::EventStream);
     let body = serde_json::to_vec(body).expect("an answer has no map with strange keys");
     let caching = caching::told(kept, media, &body);
     let headers = [
         (header::CONTENT_TYPE, media.content_type()),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     ];
-    let mut response = (status, headers, body).into_response();
+    let mut response = if media == Media::EventStream {
+        let unbuffered = [(HeaderName::from_static("x-accel-buffering"), "no")];
+        (status, headers, unbuffered, events::of_one(body)).into_response()
+    } else {
+        (status, headers, body).into_response()
+    };
     response.headers_mut().extend(caching);
     response
 }

@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use http::HeaderMap;
-use http::StatusCode;
 use tokio::time::Instant;
 
 use crate::domain::error::ErrorKind;
 use crate::graphql::answer::Refusal;
 use crate::graphql::error;
+use crate::graphql::status::Verdict;
 
 const TIMEOUT_MS: &str = "x-timeout-ms";
 
@@ -50,7 +50,7 @@ fn parse(text: &str) -> Option<Duration> {
 
 fn passed() -> Refusal {
     Refusal::new(
-        StatusCode::GATEWAY_TIMEOUT,
+        Verdict::Overdue,
         error::code(ErrorKind::UpstreamTimeout),
         "the deadline has passed",
     )

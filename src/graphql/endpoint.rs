@@ -13,6 +13,7 @@ use async_graphql::parser::types::OperationType;
 use axum::Router;
 use axum::body::Body;
 use axum::body::Bytes;
+use axum::body::HttpBody;
 use axum::extract::RawQuery;
 use axum::extract::State;
 use axum::response::IntoResponse;
@@ -21,7 +22,6 @@ use axum::response::Response;
 use axum::routing::get;
 use http::HeaderMap;
 use http::HeaderValue;
-use http::StatusCode;
 use http::header;
 use http_body_util::BodyExt;
 use http_body_util::LengthLimitError;
@@ -35,16 +35,21 @@ use crate::domain::ledger::Account;
 use crate::gateway::Gateway;
 use crate::graphql::Settings;
 use crate::graphql::answer::Executed;
+use crate::graphql::answer::Manner;
 use crate::graphql::answer::Refusal;
 use crate::graphql::answer::answer;
 use crate::graphql::answer::not_acceptable;
+use crate::graphql::answer::ran;
 use crate::graphql::answer::syntax_error;
 use crate::graphql::answer::unsupported;
 use crate::graphql::bill;
 use crate::graphql::bill::Prices;
 use crate::graphql::caching;
 use crate::graphql::deadline;
+use crate::graphql::documents::Documents;
+use crate::graphql::escapes::spelled;
 use crate::graphql::explain;
+use crate::graphql::lexical::check_text;
 use crate::graphql::limits;
 use crate::graphql::limits::Limits;
 use crate::graphql::loader::Loaders;
@@ -54,12 +59,17 @@ use crate::graphql::metrics::Metrics;
 use crate::graphql::metrics::Outcome;
 use crate::graphql::query::Asker;
 use crate::graphql::request::GraphqlRequest;
+use crate::graphql::rules;
 use crate::graphql::schema;
 use crate::graphql::schema::Refused;
 use crate::graphql::schema::Schema;
+use crate::graphql::status::Verdict;
 
 /// How long the whole body of a request may take to arrive.
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Longest query string of a GET in bytes; what lies between this and the listener's own bound is told as GraphQL.
+const URI_BYTES_MAX: usize = 16 * 1024;
 
 /// A GET runs only with one of these headers, which no page of another origin can send without asking.
 const UNSIMPLE_HEADERS: [&str; 4] = [
@@ -76,6 +86,7 @@ struct Endpoint {
     refusing: Schema,
     gateway: Gateway,
     limits: Limits,
+    documents: Documents,
     settings: Settings,
     metrics: Metrics,
 }
@@ -86,21 +97,14 @@ pub(super) fn router(gateway: Gateway, settings: Settings, registry: &mut Regist
         refusing: schema::build_refusing(&settings),
         gateway,
         limits: Limits::new(settings.depth_max),
+        documents: Documents::new(
+            settings.trusted_documents.clone(),
+            settings.persisted_bytes_max,
+        ),
         settings,
         metrics: Metrics::new(registry),
     };
-    let methods = get(on_get)
-        .post(on_post)
-        .fallback(|headers: HeaderMap| async move {
-            let refusal = Refusal::new(
-                StatusCode::METHOD_NOT_ALLOWED,
-                "METHOD_NOT_ALLOWED",
-                "only GET and POST are offered here",
-            );
-            refusal
-                .with(header::ALLOW, "GET, POST")
-                .answer(Media::negotiate(&headers).unwrap_or(Media::Json))
-        });
+    let methods = get(on_get).post(on_post).fallback(on_other_method);
     Router::new()
         .route("/graphql", methods)
         .with_state(Arc::new(endpoint))
@@ -111,18 +115,20 @@ async fn on_get(
     headers: HeaderMap,
     RawQuery(query): RawQuery,
 ) -> Response {
-    if query.as_deref().unwrap_or("").is_empty()
-        && endpoint.settings.graphiql
-        && media::wants_page(&headers)
-    {
+    let query = query.unwrap_or_default();
+    if query.is_empty() && endpoint.settings.graphiql && media::wants_page(&headers) {
         let vary = [(header::VARY, caching::VARY)];
         return (vary, Redirect::temporary("/graphiql/")).into_response();
     }
-    let Some(media) = Media::negotiate(&headers) else {
-        return not_acceptable();
+    let Some(manner) = endpoint.manner(&headers) else {
+        return not_acceptable(endpoint.settings.http_status);
     };
     let begun = Instant::now();
     let outcome = async {
+        if query.len() > URI_BYTES_MAX {
+            let message = format!("the URL has more than {URI_BYTES_MAX} bytes: use POST");
+            return Err(Refusal::new(Verdict::UriTooLong, "URI_TOO_LONG", message));
+        }
         if headers.contains_key(header::CONTENT_TYPE) && !media::is_json(&headers) {
             return Err(unsupported(
                 "a GET has no body, and so no content type but JSON's",
@@ -133,16 +139,12 @@ async fn on_get(
             .any(|name| headers.contains_key(*name))
         {
             let message = "a GET needs an authorization or a graphql-require-preflight header";
-            return Err(Refusal::new(
-                StatusCode::FORBIDDEN,
-                "CSRF_PREVENTED",
-                message,
-            ));
+            return Err(Refusal::new(Verdict::CrossSite, "CSRF_PREVENTED", message));
         }
-        let request = GraphqlRequest::from_query_string(query.as_deref().unwrap_or(""))?;
+        let request = GraphqlRequest::from_query_string(&query)?;
         endpoint.run(&headers, request, Method::Get, begun).await
     };
-    caching::unless_known(&headers, answer(media, outcome.await))
+    caching::unless_known(&headers, answer(manner, outcome.await))
 }
 
 async fn on_post(
@@ -150,8 +152,8 @@ async fn on_post(
     headers: HeaderMap,
     body: Body,
 ) -> Response {
-    let Some(media) = Media::negotiate(&headers) else {
-        return not_acceptable();
+    let Some(manner) = endpoint.manner(&headers) else {
+        return not_acceptable(endpoint.settings.http_status);
     };
     let begun = Instant::now();
     let outcome = async {
@@ -165,7 +167,19 @@ async fn on_post(
         let request = GraphqlRequest::from_json(&body)?;
         endpoint.run(&headers, request, Method::Post, begun).await
     };
-    answer(media, outcome.await)
+    answer(manner, outcome.await)
+}
+
+async fn on_other_method(State(endpoint): State<Arc<Endpoint>>, headers: HeaderMap) -> Response {
+    let profile = endpoint.settings.http_status;
+    let fallback = Manner {
+        media: Media::Json,
+        profile,
+    };
+    let message = "only GET and POST are offered here";
+    Refusal::new(Verdict::MethodNotAllowed, "METHOD_NOT_ALLOWED", message)
+        .with(header::ALLOW, "GET, POST")
+        .answer(endpoint.manner(&headers).unwrap_or(fallback))
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -175,25 +189,31 @@ enum Method {
 }
 
 impl Endpoint {
+    /// How the client is answered; `None` where it takes nothing that is offered.
+    fn manner(&self, headers: &HeaderMap) -> Option<Manner> {
+        let profile = self.settings.http_status;
+        Media::negotiate(headers).map(|media| Manner { media, profile })
+    }
+
+    /// The body, of which no more is read than is allowed, and nothing where it says itself that it is larger.
     async fn read_body(&self, body: Body) -> Result<Bytes, Refusal> {
         let limit = self.settings.body_bytes_max;
+        let too_large = || {
+            let message = format!("the body is larger than {limit} bytes");
+            Refusal::new(Verdict::BodyTooLarge, "PAYLOAD_TOO_LARGE", message).closing()
+        };
+        if body.size_hint().lower() > limit as u64 {
+            return Err(too_large());
+        }
         let whole = tokio::time::timeout(BODY_TIMEOUT, Limited::new(body, limit).collect()).await;
         match whole {
             Ok(Ok(body)) => Ok(body.to_bytes()),
-            Ok(Err(error)) if error.is::<LengthLimitError>() => {
-                let message = format!("the body is larger than {limit} bytes");
-                Err(
-                    Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "PAYLOAD_TOO_LARGE", message)
-                        .closing(),
-                )
-            }
+            Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large()),
             Ok(Err(_)) => Err(Refusal::bad_request("the body broke off")),
-            Err(_) => Err(Refusal::new(
-                StatusCode::REQUEST_TIMEOUT,
-                "REQUEST_TIMEOUT",
-                "the body came too slowly",
-            )
-            .closing()),
+            Err(_) => {
+                let message = "the body came too slowly";
+                Err(Refusal::new(Verdict::Late, "REQUEST_TIMEOUT", message).closing())
+            }
         }
     }
 
@@ -201,24 +221,28 @@ impl Endpoint {
     async fn run(
         &self,
         headers: &HeaderMap,
-        mut request: GraphqlRequest,
+        request: GraphqlRequest,
         method: Method,
         begun: Instant,
     ) -> Result<Executed, Refusal> {
-        limits::check_text(&request.query, &self.limits)?;
-        let document = parse_query(&request.query).map_err(syntax_error)?;
+        let GraphqlRequest {
+            document,
+            operation_name,
+            mut variables,
+        } = request;
+        let found = self.documents.find(&document)?;
+        check_text(&found.text, &self.limits)?;
+        let document = parse_query(spelled(&found.text)).map_err(syntax_error)?;
         limits::check_document(&document, &self.limits)?;
-        let operation = operation(&document, request.operation_name.as_deref())?;
+        let operation = operation(&document, operation_name.as_deref())?;
         if method == Method::Get && operation.ty != OperationType::Query {
-            let refusal = Refusal::new(
-                StatusCode::METHOD_NOT_ALLOWED,
-                "METHOD_NOT_ALLOWED",
-                "a GET runs queries only",
-            );
+            let message = "a GET runs queries only";
+            let refusal = Refusal::new(Verdict::MethodNotAllowed, "METHOD_NOT_ALLOWED", message);
             return Err(refusal.with(header::ALLOW, "POST"));
         }
-        check_variables(operation, &request.variables)?;
-        put_defaults(operation, &mut request.variables);
+        check_variables(operation, &variables)?;
+        rules::check(&document, operation, &variables)?;
+        put_defaults(operation, &mut variables);
         let roots = limits::root_fields(&document, operation);
         if !self.settings.introspection
             && roots
@@ -248,22 +272,24 @@ impl Endpoint {
             by_number: self.gateway.number_bill(),
             lookups: &|orders| lookups.calls_max(orders),
         };
-        let bill = bill::bill(&document, operation, &request.variables, prices);
+        let bill = bill::bill(&document, operation, &variables, prices);
         let admitted = match &caller {
             Some(caller) => self.gateway.admit(caller, bill),
             None => self.gateway.admit_stranger(&account, bill),
         };
         let kind = operation.ty;
+        // A document that logs in may hold a password, and what holds a secret is not kept.
+        let hash = found.hash.filter(|_| !roots.contains(&"login"));
         let loaders = Loaders::new(kind == OperationType::Query, lookups);
         let mut execution = async_graphql::Request::new("")
-            .variables(request.variables)
+            .variables(variables)
             .data(Asker {
                 caller,
                 account: account.clone(),
                 patience,
             })
             .data(loaders);
-        if let Some(name) = request.operation_name {
+        if let Some(name) = operation_name {
             execution = execution.operation_name(name);
         }
         execution.set_parsed_query(document);
@@ -274,6 +300,9 @@ impl Endpoint {
         };
         self.metrics
             .operation(kind, Outcome::of(&response), begun.elapsed());
+        if let Some(hash) = hash.filter(|_| ran(&response)) {
+            self.documents.keep(hash, &found.text);
+        }
         let may_keep = method == Method::Get && response.errors.is_empty() && ledger.is_none();
         let kept = account.standing().kept.filter(|_| may_keep);
         Ok(Executed {

@@ -83,6 +83,7 @@ pub(super) const fn code(kind: ErrorKind) -> &'static str {
         ErrorKind::NotFound => "NOT_FOUND",
         ErrorKind::Conflict | ErrorKind::AlreadyExists => "CONFLICT",
         ErrorKind::InvalidInput => "BAD_USER_INPUT",
+        ErrorKind::InvalidCursor => "INVALID_CURSOR",
         ErrorKind::Precondition => "FAILED_PRECONDITION",
         ErrorKind::RateLimited => "RATE_LIMITED",
         ErrorKind::BudgetExceeded => "BUDGET_EXCEEDED",

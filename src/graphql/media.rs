@@ -3,13 +3,15 @@
 use http::HeaderMap;
 use http::header;
 
-/// The two media types of answers.
+/// The media types of answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Media {
     /// `application/graphql-response+json`: the status code says what became of the request.
     GraphqlResponse,
     /// `application/json`: for clients from before that; 200 for every request that is well formed.
     Json,
+    /// `text/event-stream`: one event for each result, as in the distinct connections mode of GraphQL over SSE.
+    EventStream,
 }
 
 impl Media {
@@ -17,27 +19,27 @@ impl Media {
         match self {
             Media::GraphqlResponse => "application/graphql-response+json; charset=utf-8",
             Media::Json => "application/json; charset=utf-8",
+            Media::EventStream => "text/event-stream; charset=utf-8",
         }
     }
 
-    /// The type that the client likes best, by RFC 9110 section 12.5.1; `None` where it takes neither.
+    /// The type that the client likes best, by RFC 9110 section 12.5.1; `None` where it takes none.
     ///
-    /// Without `Accept`, and for ranges such as `*/*`, the older type (GraphQL over HTTP, "Legacy").
+    /// Without `Accept`, and for ranges such as `*/*`, the older type (GraphQL over HTTP, "Legacy"). A stream only for
+    /// those who take nothing else: one that takes JSON, too, has no use for a stream of one result.
     pub(super) fn negotiate(headers: &HeaderMap) -> Option<Self> {
-        let mut ranges = headers
-            .get_all(header::ACCEPT)
-            .iter()
+        let values = headers.get_all(header::ACCEPT).iter();
+        let ranges: Vec<&str> = values
             .filter_map(|value| value.to_str().ok())
-            .peekable();
-        if ranges.peek().is_none() {
+            .flat_map(|value| value.split(','))
+            .filter(|range| !range.trim().is_empty())
+            .collect();
+        if ranges.is_empty() {
             return Some(Media::Json);
         }
-        let ranges: Vec<Range> = ranges
-            .flat_map(|value| value.split(','))
-            .filter_map(Range::parse)
-            .collect();
-        let graphql = quality(&ranges, "graphql-response+json");
-        let json = quality(&ranges, "json");
+        let ranges: Vec<Range> = ranges.into_iter().filter_map(Range::parse).collect();
+        let graphql = quality(&ranges, ("application", "graphql-response+json"));
+        let json = quality(&ranges, ("application", "json"));
         match (graphql, json) {
             (Some(graphql), Some(json)) if graphql.quality == json.quality => {
                 // Named outright beats a range; both by a range means that the client does not know the newer one.
@@ -50,7 +52,7 @@ impl Media {
             (Some(graphql), Some(json)) if graphql.quality < json.quality => Some(Media::Json),
             (Some(_), _) => Some(Media::GraphqlResponse),
             (None, Some(_)) => Some(Media::Json),
-            (None, None) => None,
+            (None, None) => quality(&ranges, ("text", "event-stream")).map(|_| Media::EventStream),
         }
     }
 }
@@ -58,7 +60,7 @@ impl Media {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Exactness {
     Any,
-    Application,
+    Kind,
     Full,
 }
 
@@ -72,49 +74,53 @@ struct Range<'a> {
 }
 
 impl<'a> Range<'a> {
+    /// A range whose weight cannot be read is none.
     fn parse(text: &'a str) -> Option<Self> {
         let mut parts = text.split(';').map(str::trim);
         let (kind, subtype) = parts.next()?.split_once('/')?;
-        let quality =
+        let weight =
             parts.find_map(|part| part.strip_prefix("q=").or_else(|| part.strip_prefix("Q=")));
-        let quality = match quality {
-            None => 1000,
-            Some(text) => {
-                (text
-                    .parse::<f32>()
-                    .ok()
-                    .filter(|q| (0.0..=1.0).contains(q))?
-                    * 1000.0) as u16
-            }
-        };
         let exactness = match (kind, subtype) {
             ("*", "*") => Exactness::Any,
-            (_, "*") => Exactness::Application,
+            (_, "*") => Exactness::Kind,
             _ => Exactness::Full,
         };
         Some(Range {
             kind,
             subtype,
-            quality,
+            quality: weight.map_or(Some(1000), thousandths)?,
             exactness,
         })
     }
 
-    fn covers(&self, subtype: &str) -> bool {
+    fn covers(&self, (kind, subtype): (&str, &str)) -> bool {
         match self.exactness {
             Exactness::Any => true,
-            Exactness::Application => self.kind.eq_ignore_ascii_case("application"),
+            Exactness::Kind => self.kind.eq_ignore_ascii_case(kind),
             Exactness::Full => {
-                self.kind.eq_ignore_ascii_case("application")
-                    && self.subtype.eq_ignore_ascii_case(subtype)
+                self.kind.eq_ignore_ascii_case(kind) && self.subtype.eq_ignore_ascii_case(subtype)
             }
         }
     }
 }
 
+/// A weight of RFC 9110, section 12.4.2: 0 to 1 with at most three digits behind the point.
+fn thousandths(weight: &str) -> Option<u16> {
+    let (whole, part) = weight.split_once('.').unwrap_or((weight, ""));
+    if part.len() > 3 || !part.bytes().all(|b| b.is_ascii_digit()) {
+        return None;
+    }
+    let part: u16 = format!("{part:0<3}").parse().ok()?;
+    match whole {
+        "0" => Some(part),
+        "1" if part == 0 => Some(1000),
+        _ => None,
+    }
+}
+
 /// The most exact range that covers a type, unless it refuses it (`q=0`).
-fn quality<'a>(ranges: &[Range<'a>], subtype: &str) -> Option<Range<'a>> {
-    let covering = ranges.iter().filter(|range| range.covers(subtype));
+fn quality<'a>(ranges: &[Range<'a>], media: (&str, &str)) -> Option<Range<'a>> {
+    let covering = ranges.iter().filter(|range| range.covers(media));
     covering
         .max_by_key(|range| range.exactness)
         .copied()
@@ -192,8 +198,32 @@ mod tests {
                 Some(Media::GraphqlResponse),
             ),
             ("text/event-stream, */*;q=0.1", Some(Media::Json)),
+            ("text/event-stream", Some(Media::EventStream)),
+            (
+                "text/html, text/event-stream;q=0.1",
+                Some(Media::EventStream),
+            ),
+            ("text/event-stream;q=0", None),
+            ("text/*", Some(Media::EventStream)),
             ("text/html", None),
             ("application/json;q=0", None),
+            ("application/json;q=0.000", None),
+            ("application/json;q=0.001", Some(Media::Json)),
+            ("application/json;q=1.000", Some(Media::Json)),
+            (
+                "application/json;q=0.9, application/graphql-response+json;q=0.901",
+                Some(Media::GraphqlResponse),
+            ),
+            // Weights that are none: such a range does not count.
+            ("application/json;q=1.001", None),
+            ("application/json;q=0.0001", None),
+            ("application/json;q=1e-1", None),
+            ("application/json;q=+1", None),
+            ("application/json;q=NaN", None),
+            ("application/json;q=", None),
+            ("json", None),
+            ("", Some(Media::Json)),
+            (" , ", Some(Media::Json)),
         ];
         for (accept, media) in table {
             assert_eq!(

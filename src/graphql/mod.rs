@@ -1,8 +1,9 @@
 //! Door 1: GraphQL over HTTP, and the console for people who explore.
 //!
-//! A request meets the files in this order: `endpoint` (HTTP in), `media` and `request` (what is asked), `limits` (is
-//! it small enough?), `deadline` (how long does the client wait?), `schema` with `query` and `mutation`, `connection`, `customer`, `fwo` and `line`, and on the way
-//! out `error`, `answer` and `caching` (what the client may keep). A mutation reads its input with `reading`, in
+//! A request meets the files in this order: `endpoint` (HTTP in), `media` and `request` (what is asked), `documents` (by
+//! its text, or by what it is known by), `lexical` and `limits` (is it small enough?), `deadline` (how long does the
+//! client wait?), `schema` with `query` and `mutation`, `connection`, `customer`, `fwo` and `line`, and on the way out
+//! `error`, `answer` with `status`, and `caching` (what the client may keep). A mutation reads its input with `reading`, in
 //! `customer_input`, `fwo_input` and `line_input`, and tells in `user_error` what a user can mend.
 
 mod answer;
@@ -15,13 +16,17 @@ mod customer_input;
 mod customer_mutation;
 mod deadline;
 mod directives;
+mod documents;
 mod endpoint;
 mod error;
+mod escapes;
+mod events;
 mod explain;
 mod filter;
 mod fwo;
 mod fwo_input;
 mod fwo_mutation;
+mod lexical;
 mod limits;
 mod line;
 mod line_input;
@@ -30,12 +35,16 @@ mod media;
 mod metrics;
 mod mutation;
 mod node;
+mod object;
 mod price;
 mod query;
 mod reading;
 mod request;
+mod rules;
 mod scalar;
 mod schema;
+mod status;
+mod trusted;
 mod user_error;
 mod vocabulary;
 
@@ -45,6 +54,9 @@ use prometheus_client::registry::Registry;
 use crate::gateway::Gateway;
 
 pub use crate::graphql::schema::sdl;
+pub use crate::graphql::status::StatusProfile;
+pub use crate::graphql::trusted::Trust;
+pub use crate::graphql::trusted::TrustedDocuments;
 
 /// Settings of the GraphQL door.
 #[derive(Clone, Debug)]
@@ -57,6 +69,12 @@ pub struct Settings {
     pub depth_max: usize,
     /// Largest request body in bytes.
     pub body_bytes_max: usize,
+    /// Which rules the HTTP statuses follow.
+    pub http_status: StatusProfile,
+    /// Bytes of documents that are kept by their hashes for clients; 0 keeps none.
+    pub persisted_bytes_max: u64,
+    /// The documents that the operator's own clients were built with.
+    pub trusted_documents: TrustedDocuments,
 }
 
 impl Default for Settings {
@@ -66,6 +84,9 @@ impl Default for Settings {
             graphiql: true,
             depth_max: 15,
             body_bytes_max: 256 * 1024,
+            http_status: StatusProfile::default(),
+            persisted_bytes_max: 4 * 1024 * 1024,
+            trusted_documents: TrustedDocuments::default(),
         }
     }
 }

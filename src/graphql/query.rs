@@ -261,7 +261,7 @@ async fn read_fwo(ctx: &Context<'_>, id: FwoId) -> Result<Fwo, Error> {
         return Loaders::fwo(ctx, id).await.map(Fwo::full);
     }
     let (gateway, caller) = asking(ctx)?;
-    match gateway.listed_fwo(&caller, id) {
+    match gateway.listed_fwo(&caller, id).await {
         Some(summary) => Ok(Fwo::listed(summary)),
         None => Loaders::fwo(ctx, id).await.map(Fwo::full),
     }

@@ -35,14 +35,12 @@ pub(super) fn build_refusing(settings: &Settings) -> Schema {
 }
 
 fn finish(schema: Builder, settings: &Settings) -> Schema {
-    if settings.introspection {
-        return schema.finish();
+    // A suggestion tells names of the schema, which may not be asked for; and where it may, whoever asks has it.
+    let schema = schema.disable_suggestions();
+    match settings.introspection {
+        true => schema.finish(),
+        false => schema.disable_introspection().finish(),
     }
-    // A suggestion would tell names of a schema that may not be asked for.
-    schema
-        .disable_introspection()
-        .disable_suggestions()
-        .finish()
 }
 
 /// Why an operation is not executed, although it may be valid.

@@ -18,18 +18,29 @@ use crate::grpc::explain;
 use crate::grpc::metrics;
 use crate::grpc::metrics::Metrics;
 use crate::grpc::metrics::Running;
+use crate::grpc::unary;
+
+/// What all calls share.
+#[derive(Clone)]
+pub(super) struct Calls {
+    pub(super) metrics: Metrics,
+    pub(super) message_bytes_max: usize,
+}
 
 /// Runs a call. Every failure leaves with an `ErrorInfo`, also one of the library underneath.
-pub(super) async fn run(
-    State(metrics): State<Metrics>,
-    mut request: Request,
-    next: Next,
-) -> Response {
+pub(super) async fn run(State(calls): State<Calls>, mut request: Request, next: Next) -> Response {
+    let Calls {
+        metrics,
+        message_bytes_max,
+    } = calls;
     let mut running = metrics.begin(metrics::method(request.uri().path()));
     let ledger = explain::open(&mut request);
     let condition = Condition::of(request.headers());
     let (ledger, answered) = match ledger {
-        Ok(ledger) => (ledger, deadline::keep(request, next).await),
+        Ok(ledger) => {
+            let run = |request| unary::run(request, next, message_bytes_max);
+            (ledger, deadline::keep(request, run).await)
+        }
         Err(error) => (None, Err(error.into())),
     };
     let answered = answered.and_then(|response| condition.judge(response));

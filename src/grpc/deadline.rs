@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use axum::extract::Request;
-use axum::middleware::Next;
 use axum::response::Response;
 use http::Extensions;
 use http::HeaderMap;
@@ -73,9 +72,15 @@ pub(super) fn patience(extensions: &Extensions) -> Option<Duration> {
 ///
 /// Fails with DEADLINE_EXCEEDED when the time is over; what runs is dropped, and with it its upstream reads.
 /// Without a `grpc-timeout` the gateway's own bound on operations holds.
-pub(super) async fn keep(mut request: Request, next: Next) -> Result<Response, Status> {
+pub(super) async fn keep<Run>(
+    mut request: Request,
+    run: impl FnOnce(Request) -> Run,
+) -> Result<Response, Status>
+where
+    Run: Future<Output = Result<Response, Status>>,
+{
     let Some(timeout) = timeout(request.headers())? else {
-        return Ok(next.run(request).await);
+        return run(request).await;
     };
     if timeout.is_zero() {
         return Err(passed());
@@ -85,9 +90,9 @@ pub(super) async fn keep(mut request: Request, next: Next) -> Result<Response, S
     if let Some(end) = now.checked_add(timeout) {
         request.extensions_mut().insert(Deadline(end));
     }
-    tokio::time::timeout(timeout.saturating_add(SLACK), next.run(request))
+    tokio::time::timeout(timeout.saturating_add(SLACK), run(request))
         .await
-        .map_err(|_| passed())
+        .unwrap_or_else(|_| Err(passed()))
 }
 
 fn passed() -> Status {
@@ -105,6 +110,7 @@ mod tests {
     use axum::Router;
     use axum::body::Body;
     use axum::extract::Request;
+    use axum::middleware::Next;
     use axum::middleware::from_fn;
     use axum::response::Response;
     use axum::routing::get;
@@ -181,8 +187,8 @@ mod tests {
             let patience = patience(request.extensions()).expect("a deadline");
             tokio::time::sleep(patience + late).await;
         };
-        let keep = |request, next| async {
-            let kept = keep(request, next).await;
+        let keep = |request, next: Next| async {
+            let kept = keep(request, async |request| Ok(next.run(request).await)).await;
             kept.unwrap_or_else(|status| status.into_http())
         };
         let call = Router::new().route("/", get(call)).layer(from_fn(keep));

@@ -45,6 +45,7 @@ const fn code(kind: ErrorKind) -> Code {
         ErrorKind::Conflict => Code::Aborted,
         ErrorKind::AlreadyExists => Code::AlreadyExists,
         ErrorKind::InvalidInput => Code::InvalidArgument,
+        ErrorKind::InvalidCursor => Code::InvalidArgument,
         ErrorKind::Precondition => Code::FailedPrecondition,
         ErrorKind::RateLimited => Code::ResourceExhausted,
         ErrorKind::BudgetExceeded => Code::ResourceExhausted,
@@ -84,6 +85,7 @@ impl Blame {
             | ErrorKind::Conflict
             | ErrorKind::AlreadyExists
             | ErrorKind::InvalidInput
+            | ErrorKind::InvalidCursor
             | ErrorKind::Precondition
             | ErrorKind::RateLimited
             | ErrorKind::BudgetExceeded
@@ -139,7 +141,7 @@ fn status(error: Error, resource: Option<&Resource>, request: Option<&RequestId>
     metadata.extend(request.map(|id| ("request_id".to_owned(), id.to_string())));
     details.set_error_info(kind.reason(), DOMAIN, metadata);
     // A request may be good and lie in a field all the same that cannot be answered.
-    if kind == ErrorKind::InvalidInput {
+    if matches!(kind, ErrorKind::InvalidInput | ErrorKind::InvalidCursor) {
         for Violation { field, rule } in error.violations().iter().take(VIOLATIONS_MAX) {
             details.add_bad_request_violation(snake_case(field), rule);
         }
@@ -313,6 +315,7 @@ mod tests {
             (ErrorKind::Conflict, 10, "VERSION_CONFLICT"),
             (ErrorKind::AlreadyExists, 6, "ALREADY_EXISTS"),
             (ErrorKind::InvalidInput, 3, "INVALID_INPUT"),
+            (ErrorKind::InvalidCursor, 3, "INVALID_PAGE_TOKEN"),
             (ErrorKind::Precondition, 9, "PRECONDITION"),
             (ErrorKind::RateLimited, 8, "RATE_LIMITED"),
             (ErrorKind::BudgetExceeded, 8, "BUDGET_EXCEEDED"),

@@ -25,6 +25,10 @@ const CONTENT_TYPES: [&str; 6] = [
 
 const METHODS: HeaderValue = HeaderValue::from_static("POST, OPTIONS");
 
+/// Most bytes of metadata, counted as HTTP/2 counts them (RFC 9113, section 6.5.2). There the listener has the same
+/// bound; over HTTP/1.1, where gRPC-Web comes from, its own is larger.
+const METADATA_BYTES_MAX: usize = 16 * 1024;
+
 /// The content type of a gRPC call, without parameters; `None` where the request is not gRPC by its headers.
 pub fn content_type(headers: &HeaderMap) -> Option<&'static str> {
     let value = headers.get(header::CONTENT_TYPE)?.to_str().ok()?;
@@ -47,6 +51,9 @@ pub fn refusal(content_type: &'static str, error: Error) -> Response {
 ///
 /// OPTIONS is the preflight of gRPC-Web; which origins may come is for an outer layer to say.
 pub(super) async fn admit(mut request: Request, next: Next) -> Response {
+    if bytes(request.headers()) > METADATA_BYTES_MAX {
+        return StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE.into_response();
+    }
     if request.method() == Method::OPTIONS {
         return (StatusCode::NO_CONTENT, [(header::ALLOW, METHODS)]).into_response();
     }
@@ -61,6 +68,13 @@ pub(super) async fn admit(mut request: Request, next: Next) -> Response {
         .headers_mut()
         .insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
     next.run(request).await
+}
+
+fn bytes(metadata: &HeaderMap) -> usize {
+    let entries = metadata.iter();
+    entries
+        .map(|(name, value)| name.as_str().len() + value.len() + 32)
+        .sum()
 }
 
 #[cfg(test)]

@@ -1,9 +1,9 @@
 //! Door 2: gRPC and gRPC-Web.
 //!
 //! A call meets the files in this order: `gate` (is it gRPC at all?), `call` (its deadline, its measure and its log
-//! line), `auth`, `customers` and `fwos` (parse, ask the gateway once, convert), `convert`, `caching` (what the client
-//! may keep, and whether it has it already), `error`. What is written is read by `customer_write` and `fwo_write` with
-//! `reading`, as far as the `mask` names it.
+//! line), `unary` (is it one message?), `auth`, `customers` and `fwos` (parse, ask the gateway once, convert), `convert`,
+//! `caching` (what the client may keep, and whether it has it already), `error`. What is written is read by
+//! `customer_write` and `fwo_write` with `reading`, as far as the `mask` names it.
 
 mod auth;
 mod caching;
@@ -27,6 +27,7 @@ mod reading;
 mod restriction;
 mod server;
 mod snake_case;
+mod unary;
 
 pub use crate::grpc::gate::content_type;
 pub use crate::grpc::gate::refusal;

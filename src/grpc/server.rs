@@ -18,6 +18,7 @@ use crate::grpc::DESCRIPTOR;
 use crate::grpc::Settings;
 use crate::grpc::auth::Auth;
 use crate::grpc::call;
+use crate::grpc::call::Calls;
 use crate::grpc::customers::Customers;
 use crate::grpc::fwos::Fwos;
 use crate::grpc::gate;
@@ -99,9 +100,13 @@ pub fn router(gateway: Gateway, settings: Settings, registry: &mut Registry) -> 
         routes = with_reflection(routes, message_bytes_max);
     }
     // A request meets the last layer first.
+    let calls = Calls {
+        metrics: Metrics::new(registry),
+        message_bytes_max,
+    };
     let router = routes
         .into_axum_router()
-        .route_layer(from_fn_with_state(Metrics::new(registry), call::run))
+        .route_layer(from_fn_with_state(calls, call::run))
         .route_layer(GrpcWebLayer::new())
         .route_layer(from_fn(gate::admit));
     (router, health)

@@ -215,14 +215,17 @@ fn is_of_one_connection(error: &io::Error) -> bool {
 }
 
 /// Limits of the reliability bar, "Hardening recipe for the listeners": each was tried with the attack it is for.
+///
+/// The buffer is larger than the longest target that hyper reads (64 KiB), so that a longer one is told as such (414).
+/// Never `pipeline_flush`: with it hyper writes nothing while bytes of a next request are there, so a client that asks
+/// without end and reads nothing fills the memory, and a refusal with unread bytes behind it is never sent.
 fn http(settings: &Settings) -> auto::Builder<TokioExecutor> {
     let mut http = auto::Builder::new(TokioExecutor::new());
     http.http1()
         .timer(TokioTimer::new())
         .header_read_timeout(settings.head_timeout)
         .max_headers(100)
-        .max_buf_size(64 * 1024)
-        .pipeline_flush(true);
+        .max_buf_size(96 * 1024);
     http.http2()
         .timer(TokioTimer::new())
         .max_concurrent_streams(100)

@@ -32,6 +32,8 @@ pub(super) enum CacheResult {
     Refresh,
     /// Joined a question that was under way.
     Coalesced,
+    /// Asked upstream because nothing that is kept may be trusted.
+    Bypass,
 }
 
 impl CacheResult {
@@ -42,6 +44,7 @@ impl CacheResult {
             CacheResult::Miss => "miss",
             CacheResult::Refresh => "refresh",
             CacheResult::Coalesced => "coalesced",
+            CacheResult::Bypass => "bypass",
         }
     }
 }

@@ -31,10 +31,12 @@ mod refusal;
 mod resources;
 mod retry;
 mod road;
+pub mod shared;
 mod status;
 mod turns;
 mod wire;
 mod writes;
+mod writing;
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -71,7 +73,6 @@ use crate::upstream::cache::Lifetimes;
 use crate::upstream::cache::Part;
 use crate::upstream::cache::Store;
 use crate::upstream::caching::Caching;
-use crate::upstream::epochs::Epochs;
 use crate::upstream::epochs::Kind;
 use crate::upstream::epochs::Tag;
 use crate::upstream::extra::ExtraCalls;
@@ -87,6 +88,8 @@ use crate::upstream::question::Subject;
 use crate::upstream::question::Summary;
 use crate::upstream::road::Road;
 use crate::upstream::road::one;
+use crate::upstream::shared::Shared;
+use crate::upstream::shared::Times;
 use crate::upstream::turns::Turns;
 
 /// How often memory is given back that nobody asks about any more.
@@ -117,6 +120,8 @@ pub struct Settings {
     pub profile: Profile,
     /// How long and how much is remembered.
     pub cache: cache::Settings,
+    /// What other instances are told, and keep.
+    pub shared: shared::Settings,
 }
 
 /// What the upstream is spared, whatever is asked.
@@ -173,9 +178,15 @@ impl Upstream {
         let exchange = Exchange::new(&settings).map_err(|error| {
             Error::new(ErrorKind::Internal, "the HTTP client cannot be made").because(error)
         })?;
-        let (epochs, metrics) = (Arc::new(Epochs::new()), Arc::new(Metrics::new(registry)));
+        let metrics = Arc::new(Metrics::new(registry));
         let kept = settings.cache;
-        let store = kept.store(epochs.clone(), metrics.clone());
+        let life = kept.customer_ttl.max(kept.fwo_ttl).max(kept.list_ttl);
+        let times = Times {
+            life,
+            write: settings.operation_timeout + life,
+        };
+        let (epochs, shared) = Shared::new(&settings.shared, times, registry)?;
+        let store = kept.store(epochs.clone(), shared.clone(), metrics.clone());
         let (customer, fwo, list) = (
             kept.lifetimes(kept.customer_ttl),
             kept.lifetimes(kept.fwo_ttl),
@@ -193,12 +204,13 @@ impl Upstream {
             road: Arc::new(Road {
                 exchange,
                 epochs,
+                shared,
                 store,
                 metrics: metrics.clone(),
                 obey_headers: kept.obey_headers,
                 client_key: settings.client_key,
                 operation_timeout: settings.operation_timeout,
-                unknown_pause: kept.customer_ttl.max(kept.fwo_ttl).max(kept.list_ttl),
+                unknown_pause: life,
                 lanes: Lanes::new(settings.load.calls_max),
                 breakers: Breakers::new(metrics.clone()),
                 retries: ExtraCalls::new(
@@ -253,7 +265,7 @@ impl Upstream {
     /// `GET /customer/{id}`.
     pub async fn customer(&self, caller: &Caller, id: CustomerId) -> Result<Arc<Customer>, Error> {
         let road = self.road.clone();
-        let fetch = |asker: Caller, _, known: Option<Known<Customer>>| async move {
+        let fetch = |asker: Caller, asked, known: Option<Known<Customer>>| async move {
             let read = Read {
                 route: "/customer/{id}",
                 path: format!("/customer/{id}"),
@@ -265,7 +277,9 @@ impl Upstream {
                 })
             };
             let validator = known.as_ref().and_then(Known::validator);
-            let reply = road.ask(&asker, &read, validator, decode).await?;
+            let reply = road
+                .ask(&asker, Some(&asked), &read, validator, decode)
+                .await?;
             reply.fetched(known)
         };
         self.customers.get_or_fetch(caller, id, fetch).await
@@ -286,7 +300,7 @@ impl Upstream {
             let decode = |body: &RawValue| decode::page(body, decode::customer);
             let validator = known.as_ref().and_then(Known::validator);
             let reply = road
-                .ask_page(&asker, &read, validator, page, decode)
+                .ask_page(&asker, &asked, &read, validator, page, decode)
                 .await?;
             let fetched = reply.listed("customer", known, |row| {
                 customers.feed(&asker, row.answer.id, &asked, row)
@@ -313,13 +327,14 @@ impl Upstream {
     }
 
     /// The customer as it was read lately, by itself or in a list. Asks nobody.
-    pub fn known_customer(&self, caller: &Caller, id: CustomerId) -> Option<Arc<Customer>> {
-        self.customers.get(caller, &id)
+    pub async fn known_customer(&self, caller: &Caller, id: CustomerId) -> Option<Arc<Customer>> {
+        self.customers.get(caller, &id).await
     }
 
     /// Remembers that the list of all customers hides some of them.
     pub fn customers_are_hidden(&self, caller: &Caller) {
-        let asked = self.road.store.ask(caller);
+        let tags = CustomersHidden.tags(caller.fingerprint());
+        let asked = self.road.store.ask(caller, tags);
         let hidden = Part::small((), &Caching::default());
         self.customers_hidden
             .feed(caller, CustomersHidden, &asked, hidden);
@@ -338,7 +353,7 @@ impl Upstream {
     /// `GET /fwo/{id}`: an order with its lines.
     pub async fn fwo(&self, caller: &Caller, id: FwoId) -> Result<Arc<Fwo>, Error> {
         let road = self.road.clone();
-        let fetch = |asker: Caller, _, known: Option<Known<Fwo>>| async move {
+        let fetch = |asker: Caller, asked, known: Option<Known<Fwo>>| async move {
             let read = Read {
                 route: "/fwo/{id}",
                 path: format!("/fwo/{id}"),
@@ -350,15 +365,17 @@ impl Upstream {
                 })
             };
             let validator = known.as_ref().and_then(Known::validator);
-            let reply = road.ask(&asker, &read, validator, decode).await?;
+            let reply = road
+                .ask(&asker, Some(&asked), &read, validator, decode)
+                .await?;
             reply.fetched(known)
         };
         self.fwos.get_or_fetch(caller, id, fetch).await
     }
 
     /// What a list said of an order lately, if one did. Asks nobody.
-    pub fn listed_fwo(&self, caller: &Caller, id: FwoId) -> Option<Arc<FwoSummary>> {
-        self.summaries.get(caller, &Summary(id))
+    pub async fn listed_fwo(&self, caller: &Caller, id: FwoId) -> Option<Arc<FwoSummary>> {
+        self.summaries.get(caller, &Summary(id)).await
     }
 
     /// `GET /fwo`: one page of the orders of a query. The page feeds the summaries on it.
@@ -374,7 +391,7 @@ impl Upstream {
             let decode = |body: &RawValue| decode::page(body, decode::fwo_summary);
             let validator = known.as_ref().and_then(Known::validator);
             let reply = road
-                .ask_page(&asker, &read, validator, page, decode)
+                .ask_page(&asker, &asked, &read, validator, page, decode)
                 .await?;
             reply.listed("field work order", known, |row| {
                 summaries.feed(&asker, Summary(row.answer.id), &asked, row)

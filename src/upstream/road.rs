@@ -22,8 +22,10 @@ use crate::upstream::attempt::Exchange;
 use crate::upstream::attempt::Read;
 use crate::upstream::attempt::verdict;
 use crate::upstream::breakers::Breakers;
+use crate::upstream::cache::Asked;
 use crate::upstream::cache::Fetched;
 use crate::upstream::cache::Known;
+use crate::upstream::cache::Original;
 use crate::upstream::cache::Part;
 use crate::upstream::cache::Store;
 use crate::upstream::caching::Caching;
@@ -32,6 +34,7 @@ use crate::upstream::decode;
 use crate::upstream::decode::Rows;
 use crate::upstream::decode::Weighed;
 use crate::upstream::epochs::Epochs;
+use crate::upstream::epochs::Tag;
 use crate::upstream::extra::ExtraCalls;
 use crate::upstream::hedge::Hedging;
 use crate::upstream::lanes::Lane;
@@ -39,6 +42,7 @@ use crate::upstream::lanes::Lanes;
 use crate::upstream::metrics::Metrics;
 use crate::upstream::retry;
 use crate::upstream::retry::Failure;
+use crate::upstream::shared::Shared;
 use crate::upstream::turns::Turns;
 use crate::upstream::wire::Invalid;
 use crate::upstream::wire::Members;
@@ -47,6 +51,7 @@ use crate::upstream::wire::Members;
 pub(super) struct Road {
     pub(super) exchange: Exchange,
     pub(super) epochs: Arc<Epochs>,
+    pub(super) shared: Arc<Shared>,
     pub(super) store: Arc<Store>,
     pub(super) metrics: Arc<Metrics>,
     /// Whether the upstream can shorten how long its answers are kept.
@@ -73,25 +78,35 @@ impl Road {
         deadline: Instant,
         decode: impl Fn(&RawValue) -> Result<T, Failure>,
     ) -> Result<T, Error> {
-        match self.ask_until(deadline, caller, read, None, decode).await? {
-            Reply::New(answer, _) => Ok(answer),
+        let answer = self
+            .ask_until(deadline, caller, false, read, None, decode)
+            .await;
+        match answer? {
+            Reply::New(answer, ..) => Ok(answer),
             Reply::Unchanged(_) => Err(unasked()),
         }
     }
 
     /// Reads a resource: attempts, judges and decodes, and tries again where that is worth while. With a validator the
-    /// upstream may say that what is kept is right still.
+    /// upstream may say that what is kept is right still. What was `asked` to be kept, another instance may keep.
     ///
     /// Whoever waits for it may come and go, so it is bound by no deadline of theirs: it ends with the last of them.
     pub(super) async fn ask<T>(
         &self,
         caller: &Caller,
+        asked: Option<&Asked>,
         read: &Read,
         validator: Option<&Validator>,
         decode: impl Fn(&RawValue) -> Result<T, Failure>,
     ) -> Result<Reply<T>, Error> {
+        let asked = asked.filter(|_| !self.shared.is_alone());
+        if let Some(asked) = asked
+            && let Some(found) = self.find(caller, asked, read, &decode).await
+        {
+            return Ok(found);
+        }
         let deadline = self.longest();
-        self.ask_until(deadline, caller, read, validator, decode)
+        self.ask_until(deadline, caller, asked.is_some(), read, validator, decode)
             .await
     }
 
@@ -104,6 +119,7 @@ impl Road {
         &self,
         deadline: Instant,
         caller: &Caller,
+        is_shared: bool,
         read: &Read,
         validator: Option<&Validator>,
         decode: impl Fn(&RawValue) -> Result<T, Failure>,
@@ -124,14 +140,19 @@ impl Road {
                 false => answer.caching.only_validator(),
             };
             match answer.body {
-                Some(body) => Ok(Reply::New(decode(json(&body)?)?, caching)),
+                Some(body) => {
+                    let answer = decode(json(&body)?)?;
+                    let call = is_shared.then(|| read.call());
+                    let original = call.map(|call| Original { call, body });
+                    Ok(Reply::New(answer, caching, original))
+                }
                 None => Ok(Reply::Unchanged(caching)),
             }
         };
         let outcome = retry::retry(&retry::POLICY, deadline, may_repeat, attempt).await;
         if let Err(error) = &outcome {
             if error.kind() == ErrorKind::TokenInvalid {
-                self.store.forget(caller.fingerprint());
+                self.end_caller(caller).await;
             }
             tracing::debug!(
                 route = read.route,
@@ -141,6 +162,30 @@ impl Road {
             );
         }
         outcome
+    }
+
+    /// What another instance keeps, if it can be read here, too.
+    async fn find<T>(
+        &self,
+        caller: &Caller,
+        asked: &Asked,
+        read: &Read,
+        decode: impl Fn(&RawValue) -> Result<T, Failure>,
+    ) -> Option<Reply<T>> {
+        let (begun, call) = (Instant::now(), read.call());
+        let found = self.store.find(caller, asked, &call).await?;
+        let answer = json(&found.body).and_then(decode).ok()?;
+        let caching = found.caching(begun);
+        let account = caller.account();
+        account.enter(Outcome::Shared, || call, None, begun.elapsed());
+        Some(Reply::New(answer, caching, None))
+    }
+
+    /// Ends all that the caller has read, here and at the other instances: the token was refused.
+    pub(super) async fn end_caller(&self, caller: &Caller) {
+        self.store.forget(caller.fingerprint());
+        let everything = Tag::Everything(caller.fingerprint());
+        self.shared.happened(&[everything]).await;
     }
 
     /// One attempt, where the upstream is not left alone: an exchange, or two where the first takes long.
@@ -217,12 +262,13 @@ impl Road {
     pub(super) async fn ask_page<T>(
         &self,
         caller: &Caller,
+        asked: &Asked,
         read: &Read,
         validator: Option<&Validator>,
         page: UpstreamPage,
         decode: impl Fn(&RawValue) -> Result<Rows<T>, Invalid>,
     ) -> Result<Reply<Rows<T>>, Error> {
-        self.ask(caller, read, validator, |body| {
+        self.ask(caller, Some(asked), read, validator, |body| {
             let rows =
                 decode(body).map_err(|invalid| Failure::lasting(unreadable("page", invalid)))?;
             if rows.rows.len() > page.size as usize {
@@ -267,7 +313,8 @@ impl Drop for Entry<'_> {
 
 /// What the upstream says to a read.
 pub(super) enum Reply<T> {
-    New(T, Caching),
+    /// The answer, and to the letter what other instances may keep of it once it is known to be good.
+    New(T, Caching, Option<Original>),
     /// What is kept is right still.
     Unchanged(Caching),
 }
@@ -275,12 +322,14 @@ pub(super) enum Reply<T> {
 impl<A> Reply<Weighed<A>> {
     /// The object that it is about.
     pub(super) fn fetched(self, known: Option<Known<A>>) -> Result<Fetched<A>, Error> {
-        let (answer, bytes, caching) = match self {
-            Reply::New(Weighed { item, bytes }, caching) => (item, bytes, caching),
+        let (answer, bytes, caching, original) = match self {
+            Reply::New(Weighed { item, bytes }, caching, original) => {
+                (item, bytes, caching, original)
+            }
             Reply::Unchanged(caching) => {
                 let known = known.ok_or_else(unasked)?;
                 let caching = caching.confirming(&known.caching);
-                (known.answer, known.bytes, caching)
+                (known.answer, known.bytes, caching, None)
             }
         };
         Ok(Fetched {
@@ -288,6 +337,7 @@ impl<A> Reply<Weighed<A>> {
             bytes,
             caching,
             unkept: None,
+            original,
         })
     }
 }
@@ -302,7 +352,10 @@ impl<T> Reply<Rows<T>> {
         feed: impl Fn(Part<T>),
     ) -> Result<Fetched<Listing<T>>, Error> {
         match self {
-            Reply::New(page, caching) => Ok(listing(noun, page, caching, feed)),
+            Reply::New(page, caching, original) => Ok(Fetched {
+                original,
+                ..listing(noun, page, caching, feed)
+            }),
             Reply::Unchanged(caching) => {
                 let known = known.ok_or_else(unasked)?;
                 let caching = caching.confirming(&known.caching);
@@ -320,6 +373,7 @@ impl<T> Reply<Rows<T>> {
                     bytes,
                     caching,
                     unkept: None,
+                    original: None,
                 })
             }
         }
@@ -415,5 +469,6 @@ fn listing<T>(
         bytes,
         caching,
         unkept,
+        original: None,
     }
 }

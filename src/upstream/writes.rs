@@ -24,7 +24,6 @@ use crate::upstream::departure::Departure;
 use crate::upstream::document::Document;
 use crate::upstream::encode::Merge;
 use crate::upstream::epochs::Tag;
-use crate::upstream::epochs::Writing;
 use crate::upstream::refusal;
 use crate::upstream::retry;
 use crate::upstream::retry::Failure;
@@ -32,6 +31,7 @@ use crate::upstream::road::Road;
 use crate::upstream::road::unreadable;
 use crate::upstream::wire::Invalid;
 use crate::upstream::wire::Members;
+use crate::upstream::writing::Writing;
 
 /// What is tried with an object, to say what a conflict means.
 pub(super) enum Attempted<'a, R: Resource> {
@@ -91,8 +91,8 @@ impl Road {
             path: R::COLLECTION.into(),
             body: Some(object.print()),
         };
-        let writing = Writing::begin(self.epochs.clone(), R::tags(caller, None));
-        let done = self.send(caller, &request, &writing, departure).await;
+        let tags = R::tags(caller, None);
+        let done = self.send(caller, &request, tags, departure).await;
         let done = done.map_err(|error| explained(error, &Attempted::<R>::Create))?;
         let told = told::<R>(&done);
         match told {
@@ -140,8 +140,8 @@ impl Road {
             path: item::<R>(id),
             body: Some(merged::<R>(&raw, changes)?),
         };
-        let writing = Writing::begin(self.epochs.clone(), R::tags(caller, Some(id)));
-        let done = self.send(caller, &request, &writing, departure).await;
+        let tags = R::tags(caller, Some(id));
+        let done = self.send(caller, &request, tags, departure).await;
         let done = done.map_err(|error| {
             let present = &present;
             explained(error, &Attempted::Update { present, changes })
@@ -171,8 +171,8 @@ impl Road {
             path: item::<R>(id),
             body: None,
         };
-        let writing = Writing::begin(self.epochs.clone(), R::tags(caller, Some(id)));
-        let done = self.send(caller, &request, &writing, departure).await;
+        let tags = R::tags(caller, Some(id));
+        let done = self.send(caller, &request, tags, departure).await;
         match done {
             Ok(_) => Ok(()),
             Err(error) => Err(explained(error, &Attempted::<R>::Delete)),
@@ -196,18 +196,35 @@ impl Road {
             })
     }
 
-    /// Sends a write: once, unless the first connection never stood.
+    /// Sends a write, and ends what it touches before and after.
     async fn send(
         &self,
         caller: &Caller,
         request: &Write,
-        writing: &Writing,
+        tags: Vec<Tag>,
         departure: &Departure,
     ) -> Result<Done, Error> {
-        let (route, who) = (request.route(), self.breakers.caller(caller));
-        self.breakers.check(route, who)?;
+        let who = self.breakers.caller(caller);
+        self.breakers.check(request.route(), who)?;
         let _lane = self.lanes.take(caller, caller.deadline()).await?;
-        let pass = self.breakers.enter(route, who)?;
+        let (epochs, shared) = (self.epochs.clone(), self.shared.clone());
+        let mut writing = Writing::begin(epochs, shared, tags).await;
+        let done = self.depart(caller, request, &mut writing, departure).await;
+        writing.end().await;
+        done
+    }
+
+    /// Sends a write: once, unless the first connection never stood.
+    async fn depart(
+        &self,
+        caller: &Caller,
+        request: &Write,
+        writing: &mut Writing,
+        departure: &Departure,
+    ) -> Result<Done, Error> {
+        let pass = self
+            .breakers
+            .enter(request.route(), self.breakers.caller(caller))?;
         departure.leave()?;
         caller.budget().charge();
         self.retries.earn();
@@ -232,7 +249,7 @@ impl Road {
         };
         let route = request.route;
         match error.kind() {
-            ErrorKind::TokenInvalid => self.store.forget(caller.fingerprint()),
+            ErrorKind::TokenInvalid => self.end_caller(caller).await,
             ErrorKind::WriteUnknown => {
                 writing.may_land_within(self.unknown_pause);
                 tracing::warn!(route, ?error, "nobody knows whether a write was done");

@@ -18,7 +18,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("telemetry", &[]),
     ("admin", &[]),
     ("listener", &[]),
-    ("observe", &["fallback"]),
+    ("head", &[]),
+    ("observe", &["fallback", "head"]),
     ("fallback", &["domain", "grpc"]),
 ];
 

@@ -203,7 +203,11 @@ async fn bad_arguments_are_refused_with_their_field_and_without_a_call() {
             "{ totalCount }"
         };
         let errors = user.errors(&format!("{{ x: {field} {selection} }}")).await;
-        let wanted = ["x", "BAD_USER_INPUT", "INVALID_INPUT", at_fault].map(str::to_owned);
+        let [code, reason] = match at_fault {
+            "after" | "before" => ["INVALID_CURSOR", "INVALID_PAGE_TOKEN"],
+            _ => ["BAD_USER_INPUT", "INVALID_INPUT"],
+        };
+        let wanted = ["x", code, reason, at_fault].map(str::to_owned);
         assert_eq!(errors, [wanted], "{field}");
     }
     assert_eq!(count.total().await, 0);

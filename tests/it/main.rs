@@ -14,11 +14,15 @@ mod architecture;
 mod contract;
 mod keys;
 
+mod bad_inputs;
+
 mod graphql_customer_writes;
 mod graphql_customers;
 mod graphql_fwo_writes;
 mod graphql_fwos;
 mod graphql_http;
+mod graphql_persisted;
+mod graphql_sse;
 
 mod grpc_auth;
 mod grpc_cache;
@@ -37,6 +41,7 @@ mod grpc_writes;
 mod bill;
 mod cache_headers;
 mod cache_lifetimes;
+mod cache_requests;
 mod caller_memory;
 mod coalescing;
 mod connection_faults;
@@ -53,6 +58,8 @@ mod parity_inputs;
 mod parity_writes;
 mod read_your_writes;
 mod round_trip;
+mod shared_cache;
+mod shared_cache_faults;
 mod upstream_calls;
 mod windows;
 mod write_failures;

@@ -21,6 +21,16 @@ use crate::config::reference;
 
 const BASE_URL: (&str, &str) = ("PEERASSIST_UPSTREAM__BASE_URL", "https://api.example.com");
 
+/// A manifest of trusted documents: a file's name and its text.
+const MANIFEST: (&str, &str) = ("documents.json", r#"{ "a1": "{ __typename }" }"#);
+
+const MANIFEST_NAMED: (&str, &str) = ("PEERASSIST_GRAPHQL__TRUSTED_DOCUMENTS_FILE", MANIFEST.0);
+
+const SECRET: (&str, &str) = (
+    "PEERASSIST_GATEWAY__SECRET",
+    "0123456789-0123456789-0123456789",
+);
+
 /// What a test says, in every place where an operator may say it.
 #[derive(Default)]
 struct Said<'a> {
@@ -84,7 +94,13 @@ fn sample(setting: &Setting) -> (String, String) {
         Form::Count(..) => ("27", "27".to_owned()),
         Form::Switch if setting.absent == Absent::Default("true") => ("false", "false".to_owned()),
         Form::Switch => ("true", "true".to_owned()),
+        Form::Choice(["audits", ..]) => ("2026-09", "September2026".to_owned()),
+        Form::Choice(["off", ..]) => ("only", "TrustedDocuments(Only, 3 names)".to_owned()),
         Form::Choice(_) => ("json", "Json".to_owned()),
+        Form::Path => {
+            let shown = "trusted_documents: TrustedDocuments(Off, 3 names)";
+            return (MANIFEST.0.to_owned(), shown.to_owned());
+        }
         Form::Words(known) => {
             let text = format!("{}, {}", known[0], known[known.len() - 1]);
             return (text, format!("{field}: "));
@@ -94,6 +110,7 @@ fn sample(setting: &Setting) -> (String, String) {
             "0123456789012345678901234567890123456789",
             "Some(".to_owned(),
         ),
+        Form::RedisUrl => ("redis://127.0.0.1:6379", "Some(".to_owned()),
     };
     (text.to_owned(), format!("{field}: {shown}"))
 }
@@ -117,19 +134,22 @@ fn every_setting_can_be_said_in_every_source_and_reaches_its_field() {
         let variable = setting.variable();
         let by_flag = [("--flag", setting.key, text.as_str())];
         let by_variable = [(variable.as_str(), text.as_str())];
-        let by_file = [("gateway.toml", table.as_str())];
-        let base: &[_] = if setting.key == "upstream.base_url" {
-            &[]
-        } else {
-            &[BASE_URL]
+        let by_file = [("gateway.toml", table.as_str()), MANIFEST];
+        let base: &[_] = match setting.key {
+            "upstream.base_url" => &[],
+            "graphql.trusted_documents" => &[BASE_URL, MANIFEST_NAMED],
+            "upstream.cache.redis_url" => &[BASE_URL, SECRET],
+            _ => &[BASE_URL],
         };
         let configs = [
             load(Said {
                 flags: &by_flag,
+                files: &[MANIFEST],
                 variables: base,
                 ..Said::default()
             }),
             load(Said {
+                files: &[MANIFEST],
                 variables: &[base, &by_variable].concat(),
                 ..Said::default()
             }),

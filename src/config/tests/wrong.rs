@@ -1,6 +1,7 @@
 //! What is refused, in which words, and what is not.
 
 use crate::config::tests::BASE_URL;
+use crate::config::tests::SECRET;
 use crate::config::tests::Said;
 use crate::config::tests::load;
 use crate::config::tests::mistakes;
@@ -128,6 +129,42 @@ fn nothing_that_is_shown_contains_a_secret() {
 }
 
 #[test]
+fn instances_share_only_with_a_secret_and_over_a_redis() {
+    let said = |url| [BASE_URL, ("PEERASSIST_UPSTREAM__CACHE__REDIS_URL", url)];
+    let text = mistakes(Said {
+        variables: &said("redis://:marker@127.0.0.1"),
+        ..Said::default()
+    });
+    assert!(
+        text.contains("redis_url is set, and gateway.secret is not") && !text.contains("marker"),
+        "{text}"
+    );
+    for wrong in ["marker", "https://marker", "redis://:marker@127.0.0.1:x"] {
+        let variables = [&said(wrong)[..], &[SECRET]].concat();
+        let text = mistakes(Said {
+            variables: &variables,
+            ..Said::default()
+        });
+        assert!(
+            text.contains("is not the URL of a Redis") && !text.contains("marker"),
+            "{text}"
+        );
+    }
+    for right in [
+        "redis://a",
+        "rediss://u:p@a:6380/1",
+        "unix:///run/redis.sock",
+    ] {
+        let variables = [&said(right)[..], &[SECRET]].concat();
+        let config = load(Said {
+            variables: &variables,
+            ..Said::default()
+        });
+        assert!(config.is_ok(), "{right}");
+    }
+}
+
+#[test]
 fn clear_text_needs_a_word_unless_it_stays_on_this_machine() {
     let allow = ("PEERASSIST_UPSTREAM__ALLOW_PLAIN_HTTP", "true");
     let said = |url| [("PEERASSIST_UPSTREAM__BASE_URL", url)];
@@ -191,4 +228,38 @@ fn what_a_platform_sets_is_no_mistake() {
         })
         .is_ok()
     );
+}
+
+#[test]
+fn a_manifest_of_trusted_documents_that_cannot_be_meant_is_told_at_the_start() {
+    let only = ("PEERASSIST_GRAPHQL__TRUSTED_DOCUMENTS", "only");
+    let named = (
+        "PEERASSIST_GRAPHQL__TRUSTED_DOCUMENTS_FILE",
+        "documents.json",
+    );
+    let told = |variables: &[(&str, &str)], manifest: &str| {
+        mistakes(Said {
+            files: &[("documents.json", manifest)],
+            variables: &[&[BASE_URL], variables].concat(),
+            ..Said::default()
+        })
+    };
+    let alone = told(&[only], "");
+    assert!(
+        alone.contains("graphql.trusted_documents = \"only\" needs a manifest, and graphql.trusted_documents_file is not set"),
+        "{alone}"
+    );
+    let elsewhere = ("PEERASSIST_GRAPHQL__TRUSTED_DOCUMENTS_FILE", "nowhere.json");
+    let unread = told(&[only, elsewhere], "");
+    assert!(
+        unread.contains("graphql.trusted_documents_file = \"nowhere.json\" cannot be read"),
+        "{unread}"
+    );
+    for (manifest, problem) in [
+        ("[]", "is neither a manifest of Relay's nor one of Apollo's"),
+        (r#"{ "a1": "{" }"#, "has a document a1 with a syntax error"),
+    ] {
+        let text = told(&[only, named], manifest);
+        assert!(text.contains(problem), "{text}");
+    }
 }

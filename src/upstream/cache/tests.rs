@@ -38,6 +38,8 @@ use crate::upstream::epochs::Epochs;
 use crate::upstream::epochs::Kind;
 use crate::upstream::epochs::Tag;
 use crate::upstream::metrics::Metrics;
+use crate::upstream::question::Subject;
+use crate::upstream::shared::Shared;
 
 const LIFETIMES: Lifetimes = Lifetimes {
     fresh: Duration::from_secs(30),
@@ -86,11 +88,9 @@ fn refused(kind: ErrorKind, outcome: &'static str) -> Seen {
 }
 
 fn bench_with(room: Room) -> Bench {
-    let (epochs, metrics) = (
-        Arc::new(Epochs::new()),
-        Arc::new(Metrics::new(&mut Registry::default())),
-    );
-    let store = Arc::new(Store::new(room, epochs.clone(), metrics.clone()));
+    let metrics = Arc::new(Metrics::new(&mut Registry::default()));
+    let (epochs, shared) = Shared::alone();
+    let store = Arc::new(Store::new(room, epochs.clone(), shared, metrics.clone()));
     Bench {
         cache: Arc::new(AnswerCache::new("customer", LIFETIMES, store.clone())),
         store,
@@ -160,6 +160,7 @@ impl Bench {
                 bytes: 100,
                 caching,
                 unkept: None,
+                original: None,
             })
         };
         let answer = self.cache.get_or_fetch(&caller, customer(id), fetch).await;
@@ -485,7 +486,7 @@ async fn an_answer_that_was_old_when_it_came_is_that_old_here() {
     advance(3 * SECOND).await;
     let account = Account::new(None);
     let reader = anna.clone().with_account(account.clone());
-    assert!(bench.cache.get(&reader, &customer(3)).is_some());
+    assert!(bench.cache.get(&reader, &customer(3)).await.is_some());
     let kept = account.standing().kept;
     assert_eq!(
         kept,
@@ -499,7 +500,7 @@ async fn an_answer_that_was_old_when_it_came_is_that_old_here() {
 #[tokio::test(start_paused = true)]
 async fn a_row_of_a_page_is_kept_as_old_as_the_page() {
     let (bench, anna) = (bench(), caller("anna"));
-    let asked = bench.store.ask(&anna);
+    let asked = bench.store.ask(&anna, customer(3).tags(anna.fingerprint()));
     advance(10 * SECOND).await;
     let row = Part {
         answer: Arc::new(7),

@@ -168,6 +168,11 @@ fn upstream_settings(address: SocketAddr) -> upstream::Settings {
             not_found_ttl: Duration::from_secs(5),
             obey_headers: true,
         },
+        shared: upstream::shared::Settings {
+            redis_url: None,
+            redis_timeout: Duration::from_millis(20),
+            secret: None,
+        },
     }
 }
 

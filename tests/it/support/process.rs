@@ -150,6 +150,26 @@ impl Process {
         );
     }
 
+    /// Whether it still runs.
+    pub(crate) fn is_alive(&self) -> bool {
+        let status = self.status();
+        let state = status.lines().find(|line| line.starts_with("State:"));
+        state.is_some_and(|state| !state.contains('Z'))
+    }
+
+    /// Its resident memory in bytes.
+    pub(crate) fn memory(&self) -> u64 {
+        let status = self.status();
+        let line = status.lines().find(|line| line.starts_with("VmRSS:"));
+        let kib = line.and_then(|line| line.split_whitespace().nth(1));
+        kib.map_or(0, |kib| kib.parse::<u64>().unwrap() * 1024)
+    }
+
+    fn status(&self) -> String {
+        let path = format!("/proc/{}/status", self.child.id());
+        std::fs::read_to_string(path).unwrap_or_default()
+    }
+
     /// Closes the program's stdin.
     pub(crate) fn close_stdin(&mut self) {
         self.stdin = None;

@@ -11,6 +11,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
 use axum::response::Response;
+use http::HeaderMap;
 use serde_json::Value;
 use serde_json::json;
 use tokio::net::TcpListener;
@@ -24,6 +25,7 @@ pub(crate) struct Asked {
     /// The parameters in their order, decoded.
     pub(crate) query: Vec<(String, String)>,
     pub(crate) authorization: Option<String>,
+    pub(crate) headers: HeaderMap,
     pub(crate) if_none_match: Option<String>,
     pub(crate) body: String,
 }
@@ -44,6 +46,7 @@ impl Asked {
             query: url::form_urlencoded::parse(query).into_owned().collect(),
             authorization: header("authorization"),
             if_none_match: header("if-none-match"),
+            headers: head.headers.clone(),
             body: String::from_utf8(body.to_vec()).unwrap(),
         }
     }
@@ -180,6 +183,13 @@ impl StubUpstream {
         self.log.asked.lock().unwrap().len()
     }
 
+    /// Waits until no request is being answered: each was answered, or whoever asked has gone.
+    pub(crate) async fn is_idle(&self) {
+        while self.log.now.load(Ordering::SeqCst) > 0 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
     /// How many requests were answered at the same time at most.
     pub(crate) fn peak(&self) -> usize {
         self.log.peak.load(Ordering::SeqCst)
@@ -189,12 +199,27 @@ impl StubUpstream {
 async fn answer(request: Request, script: &Script, log: &Log) -> Response {
     let asked = Asked::read(request).await;
     log.asked.lock().unwrap().push(asked.clone());
-    let now = log.now.fetch_add(1, Ordering::SeqCst) + 1;
-    log.peak.fetch_max(now, Ordering::SeqCst);
+    let _answering = Answering::begin(log);
     let answer = script(&asked);
     tokio::time::sleep(answer.delay).await;
-    log.now.fetch_sub(1, Ordering::SeqCst);
     answer.into_response()
+}
+
+/// A request that is being answered; it ends with the answer, or when whoever asked has gone.
+struct Answering<'l>(&'l Log);
+
+impl<'l> Answering<'l> {
+    fn begin(log: &'l Log) -> Self {
+        let now = log.now.fetch_add(1, Ordering::SeqCst) + 1;
+        log.peak.fetch_max(now, Ordering::SeqCst);
+        Answering(log)
+    }
+}
+
+impl Drop for Answering<'_> {
+    fn drop(&mut self) {
+        self.0.now.fetch_sub(1, Ordering::SeqCst);
+    }
 }
 
 /// Customers 1 to `count`.
