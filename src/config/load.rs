@@ -157,9 +157,14 @@ impl Values {
             connect_timeout: self.duration("upstream.connect_timeout"),
             attempt_timeout: self.duration("upstream.attempt_timeout"),
             operation_timeout: self.duration("upstream.operation_timeout"),
+            load: upstream::Load {
+                calls_max: self.size("upstream.calls_max"),
+                retry_percent: self.small("upstream.retry_percent"),
+                retries_per_second: self.small("upstream.retries_per_second"),
+                hedge_percent: self.small("upstream.hedge_percent"),
+            },
             body_bytes_max: self.size("upstream.body_bytes_max"),
-            page_size_max: u32::try_from(self.number("upstream.page_size_max"))
-                .expect("the table bounds it"),
+            page_size_max: self.small("upstream.page_size_max"),
             profile: Profile {
                 ignored_filters: IgnoredFilters::named(
                     self.words("upstream.profile.ignored_filters"),
@@ -210,6 +215,10 @@ impl Values {
             Some(Value::Number(number)) => *number,
             _ => unreachable!("the table says that {key} is a number"),
         }
+    }
+
+    fn small(&self, key: &str) -> u32 {
+        u32::try_from(self.number(key)).expect("the table bounds it")
     }
 
     fn size(&self, key: &str) -> usize {

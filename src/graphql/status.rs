@@ -43,6 +43,8 @@ pub(super) enum Verdict {
     NotAcceptable,
     /// The body did not come in time.
     Late,
+    /// The client has stopped waiting before anything was executed.
+    Overdue,
     /// The body is too large.
     BodyTooLarge,
     /// The URL is too long.
@@ -70,6 +72,7 @@ impl Verdict {
             Verdict::MethodNotAllowed => (405, 405, 405),
             Verdict::NotAcceptable => (406, 406, 406),
             Verdict::Late => (408, 408, 408),
+            Verdict::Overdue => (504, 504, 504),
             Verdict::BodyTooLarge => (413, 413, 413),
             Verdict::UriTooLong => (414, 414, 414),
             Verdict::MediaTypeUnsupported => (415, 415, 415),
@@ -122,7 +125,7 @@ mod tests {
     use super::Verdict;
     use crate::graphql::media::Media;
 
-    const VERDICTS: [Verdict; 16] = [
+    const VERDICTS: [Verdict; 17] = [
         Verdict::Whole,
         Verdict::Partial,
         Verdict::DocumentUnreadable,
@@ -135,6 +138,7 @@ mod tests {
         Verdict::MethodNotAllowed,
         Verdict::NotAcceptable,
         Verdict::Late,
+        Verdict::Overdue,
         Verdict::BodyTooLarge,
         Verdict::UriTooLong,
         Verdict::MediaTypeUnsupported,
@@ -150,7 +154,7 @@ mod tests {
     #[test]
     fn the_edition_has_one_status_for_both_media_types() {
         let edition = [
-            200, 294, 400, 400, 422, 400, 422, 401, 403, 405, 406, 408, 413, 414, 415, 503,
+            200, 294, 400, 400, 422, 400, 422, 401, 403, 405, 406, 408, 504, 413, 414, 415, 503,
         ];
         for media in [Media::GraphqlResponse, Media::Json] {
             assert_eq!(statuses(StatusProfile::September2026, media), edition);
@@ -161,10 +165,10 @@ mod tests {
     #[test]
     fn the_audits_have_a_status_for_each_media_type() {
         let newer = [
-            200, 200, 400, 400, 400, 400, 400, 401, 403, 405, 406, 408, 413, 414, 415, 503,
+            200, 200, 400, 400, 400, 400, 400, 401, 403, 405, 406, 408, 504, 413, 414, 415, 503,
         ];
         let older = [
-            200, 200, 200, 200, 200, 400, 400, 401, 403, 405, 406, 408, 413, 414, 415, 503,
+            200, 200, 200, 200, 200, 400, 400, 401, 403, 405, 406, 408, 504, 413, 414, 415, 503,
         ];
         assert_eq!(
             statuses(StatusProfile::Audits, Media::GraphqlResponse),
@@ -176,7 +180,7 @@ mod tests {
     #[test]
     fn a_stream_begins_with_200_in_both_profiles_wherever_the_request_is_well_formed() {
         let stream = [
-            200, 200, 200, 200, 200, 400, 400, 401, 403, 405, 406, 408, 413, 414, 415, 503,
+            200, 200, 200, 200, 200, 400, 400, 401, 403, 405, 406, 408, 504, 413, 414, 415, 503,
         ];
         let audits = statuses(StatusProfile::Audits, Media::EventStream);
         assert_eq!(audits, stream);

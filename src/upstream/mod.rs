@@ -1,13 +1,16 @@
 //! The road out: the PeerAssist REST API, one method for each of its endpoints.
 //!
 //! A call meets the files in this order: `cache` (is it known?) with `question` as its key, `epochs` and
-//! `flight`; `road`, which joins `retry`, `lanes`, `attempt` (one HTTP exchange), `wire` and `decode` (its JSON). Logins
+//! `flight`; `road`, which joins `retry` and `hedge` (within budgets of `extra` calls), `breakers` (is the upstream worth
+//! asking?), `lanes`, `attempt` (one HTTP exchange), `wire` and `decode` (its JSON). Logins
 //! go by `login`. A write goes by `writes`, which knows each kind of object from `resources`: `turns`, a fresh
 //! read, `document` and `encode` (what changes, and all else to the letter), `writing` (what it ends, here and at the
 //! other instances, with which `shared` shares what is kept), `departure`, one `attempt`, and `refusal` where the
 //! upstream says no. `profile` says where the live service is not as its contract has it.
 
 mod attempt;
+mod breaker;
+mod breakers;
 pub mod cache;
 mod caching;
 mod decode;
@@ -15,7 +18,9 @@ mod departure;
 mod document;
 mod encode;
 mod epochs;
+mod extra;
 mod flight;
+mod hedge;
 #[cfg(test)]
 mod interleavings;
 mod lanes;
@@ -62,6 +67,7 @@ use crate::domain::ledger::Account;
 use crate::domain::page::UpstreamPage;
 use crate::upstream::attempt::Exchange;
 use crate::upstream::attempt::Read;
+use crate::upstream::breakers::Breakers;
 use crate::upstream::cache::AnswerCache;
 use crate::upstream::cache::Known;
 use crate::upstream::cache::Lifetimes;
@@ -70,6 +76,8 @@ use crate::upstream::cache::Store;
 use crate::upstream::caching::Caching;
 use crate::upstream::epochs::Kind;
 use crate::upstream::epochs::Tag;
+use crate::upstream::extra::ExtraCalls;
+use crate::upstream::hedge::Hedging;
 use crate::upstream::lanes::Lanes;
 use crate::upstream::metrics::Metrics;
 use crate::upstream::profile::Profile;
@@ -103,6 +111,8 @@ pub struct Settings {
     pub attempt_timeout: Duration,
     /// How long one question may take, its retries included.
     pub operation_timeout: Duration,
+    /// What the upstream is spared.
+    pub load: Load,
     /// Largest accepted answer in bytes, decompressed.
     pub body_bytes_max: usize,
     /// Largest page asked for, in rows.
@@ -113,6 +123,30 @@ pub struct Settings {
     pub cache: cache::Settings,
     /// What other instances are told, and keep.
     pub shared: shared::Settings,
+}
+
+/// What the upstream is spared, whatever is asked.
+#[derive(Clone, Copy, Debug)]
+pub struct Load {
+    /// Calls of all callers together that are under way at the same time.
+    pub calls_max: usize,
+    /// Retries for each hundred calls that are made anyway.
+    pub retry_percent: u32,
+    /// Retries each second besides.
+    pub retries_per_second: u32,
+    /// Second calls for reads that take long, for each hundred reads; none where zero.
+    pub hedge_percent: u32,
+}
+
+impl Default for Load {
+    fn default() -> Self {
+        Load {
+            calls_max: 256,
+            retry_percent: 20,
+            retries_per_second: 10,
+            hedge_percent: 0,
+        }
+    }
 }
 
 /// One page of a list as the upstream gave it.
@@ -173,12 +207,18 @@ impl Upstream {
                 epochs,
                 shared,
                 store,
-                metrics,
+                metrics: metrics.clone(),
                 obey_headers: kept.obey_headers,
                 client_key: settings.client_key,
                 operation_timeout: settings.operation_timeout,
                 unknown_pause: life,
-                lanes: Lanes::new(),
+                lanes: Lanes::new(settings.load.calls_max),
+                breakers: Breakers::new(metrics.clone()),
+                retries: ExtraCalls::new(
+                    settings.load.retry_percent,
+                    settings.load.retries_per_second,
+                ),
+                hedging: Hedging::new(settings.load.hedge_percent),
                 turns: Turns::new(),
                 page_size_max: settings.page_size_max,
             }),

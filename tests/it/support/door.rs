@@ -153,6 +153,7 @@ fn upstream_settings(address: SocketAddr) -> upstream::Settings {
         connect_timeout: Duration::from_secs(1),
         attempt_timeout: Duration::from_secs(5),
         operation_timeout: Duration::from_secs(10),
+        load: upstream::Load::default(),
         body_bytes_max: 4 * 1024 * 1024,
         page_size_max: 200,
         profile: Profile::default(),

@@ -26,6 +26,7 @@ pub(crate) mod raw;
 pub(crate) mod redis;
 pub(crate) mod redis_proxy;
 pub(crate) mod sandbox;
+pub(crate) mod secure;
 pub(crate) mod stack;
 pub(crate) mod stub;
 pub(crate) mod writer;

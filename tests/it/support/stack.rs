@@ -256,6 +256,13 @@ impl User {
         self.request(query, variables).send().await.unwrap()
     }
 
+    /// The answer to an operation for which the client waits so many milliseconds.
+    pub(crate) async fn ask_within(&self, query: &str, variables: Value, timeout: &str) -> Value {
+        let request = self.request(query, variables);
+        let answer = request.header("x-timeout-ms", timeout).send().await;
+        answer.unwrap().json().await.unwrap()
+    }
+
     fn request(&self, query: &str, variables: Value) -> RequestBuilder {
         let request = self.client.post(format!("{}/graphql", self.base));
         let request = request.header("accept", "application/graphql-response+json");
