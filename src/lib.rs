@@ -27,3 +27,4 @@ pub mod fallback;
 pub mod head;
 pub mod listener;
 pub mod observe;
+pub mod shed;

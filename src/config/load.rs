@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::Path;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use secrecy::SecretString;
@@ -28,6 +29,7 @@ use crate::graphql::StatusProfile;
 use crate::graphql::Trust;
 use crate::graphql::TrustedDocuments;
 use crate::grpc;
+use crate::listener;
 use crate::telemetry;
 use crate::upstream;
 use crate::upstream::profile::IgnoredFilters;
@@ -40,6 +42,7 @@ impl Config {
         let sayings = sources.gather(&mut mistakes);
         let values = Values::read(&sayings, &mut mistakes);
         refuse_plain_http(&values, &sayings, &mut mistakes);
+        refuse_half_of_tls(&sayings, &mut mistakes);
         refuse_sharing_without_secret(&values, &sayings, &mut mistakes);
         let trusted = trusted_documents(&values, &sayings, sources);
         let trusted = trusted.map_err(|mistake| mistakes.push(mistake));
@@ -79,9 +82,9 @@ impl Values {
         Config {
             listen: self.address("listen"),
             admin_listen: self.address("admin_listen"),
-            connections_max: self.size("connections_max"),
-            drain_delay: self.duration("drain_delay"),
-            drain_timeout: self.duration("drain_timeout"),
+            listener: self.listener(),
+            tls: self.tls(),
+            requests_in_flight: self.size("limits.requests_in_flight"),
             log: self.log(colours),
             upstream: self.upstream(),
             gateway: gateway::Settings {
@@ -110,6 +113,27 @@ impl Values {
                 message_bytes_max: self.size("grpc.message_bytes_max"),
             },
         }
+    }
+
+    fn listener(&self) -> listener::Settings {
+        listener::Settings {
+            connections_max: self.size("connections_max"),
+            connections_per_address_max: self.size("connections_per_address_max"),
+            first_byte_timeout: self.duration("first_byte_timeout"),
+            head_timeout: self.duration("head_timeout"),
+            write_timeout: self.duration("write_timeout"),
+            idle_timeout: self.duration("idle_timeout"),
+            drain_delay: self.duration("drain_delay"),
+            drain_timeout: self.duration("drain_timeout"),
+        }
+    }
+
+    fn tls(&self) -> Option<listener::tls::Settings> {
+        Some(listener::tls::Settings {
+            certificate_file: self.path("tls.certificate_file")?,
+            key_file: self.path("tls.key_file")?,
+            client_ca_file: self.path("tls.client_ca_file"),
+        })
     }
 
     fn log(&self, colours: bool) -> telemetry::Settings {
@@ -215,6 +239,14 @@ impl Values {
         }
     }
 
+    fn path(&self, key: &str) -> Option<PathBuf> {
+        match self.0.get(key) {
+            Some(Value::Text(text)) => Some(PathBuf::from(text)),
+            None => None,
+            Some(_) => unreachable!("the table says that {key} is a path"),
+        }
+    }
+
     fn words(&self, key: &str) -> impl Iterator<Item = &str> {
         let words = match self.0.get(key) {
             Some(Value::Words(words)) => words.as_slice(),
@@ -283,6 +315,27 @@ fn refuse_plain_http(values: &Values, sayings: &Sayings, mistakes: &mut Vec<Mist
             value: Some(said.text.clone()),
             problem: "would send passwords and tokens in clear text".to_owned(),
             fix: "use https://, or set upstream.allow_plain_http to true where the network is trusted".to_owned(),
+        });
+    }
+}
+
+/// A certificate without its key is none, and without one nobody can be asked for theirs.
+fn refuse_half_of_tls(sayings: &Sayings, mistakes: &mut Vec<Mistake>) {
+    let needs = [
+        ("tls.certificate_file", "tls.key_file"),
+        ("tls.key_file", "tls.certificate_file"),
+        ("tls.client_ca_file", "tls.certificate_file"),
+    ];
+    for (key, needed) in needs {
+        let Some(said) = sayings.get(key).filter(|_| !sayings.contains_key(needed)) else {
+            continue;
+        };
+        mistakes.push(Mistake {
+            source: said.source.clone(),
+            key: Some(key.to_owned()),
+            value: Some(said.text.clone()),
+            problem: format!("needs {needed}"),
+            fix: format!("set both, or unset {key}"),
         });
     }
 }

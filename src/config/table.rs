@@ -74,8 +74,17 @@ pub const SETTINGS: &[Setting] = {
         setting("listen", Address, Default("127.0.0.1:8080"), "where GraphQL, gRPC and GraphiQL listen"),
         setting("admin_listen", Address, Default("127.0.0.1:9464"), "where /livez, /readyz and /metrics listen"),
         setting("connections_max", Count(1, 1_000_000), Default("2000"), "most client connections at once; more wait"),
+        setting("connections_per_address_max", Count(1, 1_000_000), Default("100"), "most of them of one client address, or of one IPv6 /64; more are closed. Behind a proxy every client has its address"),
+        setting("first_byte_timeout", Timeout, Default("5s"), "how long a new connection may stay silent"),
+        setting("head_timeout", Timeout, Default("10s"), "how long the head of a request may take, and how long an HTTP/1 connection may be kept unused"),
+        setting("write_timeout", Timeout, Default("30s"), "how long a client may leave lying what it asked for"),
+        setting("idle_timeout", Timeout, Default("5m"), "how long an HTTP/2 connection may be kept unused"),
         setting("drain_delay", Duration, Default("0s"), "how long SIGTERM leaves the door open while readiness is already false, for balancers"),
         setting("drain_timeout", Duration, Default("25s"), "how long requests in flight may take to end after that"),
+
+        setting("tls.certificate_file", Path, Unset, "the server's certificate and its chain in PEM; set, clients come over TLS only. SIGHUP reads all three files anew"),
+        setting("tls.key_file", Path, Unset, "the private key of that certificate in PEM"),
+        setting("tls.client_ca_file", Path, Unset, "authorities of client certificates in PEM; set, nobody comes in without such a certificate"),
 
         setting("log.filter", Filter, Default("info"), "which log lines are written; RUST_LOG is read too"),
         setting("log.format", Choice(&["auto", "text", "json"]), Default("auto"), "auto is text on a terminal and JSON elsewhere; NO_COLOR is honoured"),
@@ -108,6 +117,7 @@ pub const SETTINGS: &[Setting] = {
         setting("gateway.secret", Secret(32), Unset, "seals cursors and page tokens; unset, they end with the process and differ between instances"),
         setting("gateway.scan_rows_max", Count(1, 100_000), Default("2000"), "longest list in rows that is read whole for a filter that the upstream ignores; a longer one is UNIMPLEMENTED"),
 
+        setting("limits.requests_in_flight", Count(1, 1_000_000), Default("512"), "most requests under way at once, fewer where the processors cannot keep up; further ones are refused at once"),
         setting("limits.upstream_calls_per_request", Count(0, 1_000_000), Default("100"), "most upstream calls that one request may take; one that may take more is refused before the first"),
         setting("limits.rows_per_request", Count(0, 100_000_000), Default("10000"), "most rows of lists that one request may bring"),
         setting("limits.upstream_calls_per_minute", Count(0, 100_000_000), Default("6000"), "most upstream calls that one token may cause in a minute; answers from the cache are free"),

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use async_graphql::Value;
 use async_graphql::Variables;
-use async_graphql::parser::parse_query;
 use async_graphql::parser::types::DocumentOperations;
 use async_graphql::parser::types::ExecutableDocument;
 use async_graphql::parser::types::OperationDefinition;
@@ -40,16 +39,14 @@ use crate::graphql::answer::Refusal;
 use crate::graphql::answer::answer;
 use crate::graphql::answer::not_acceptable;
 use crate::graphql::answer::ran;
-use crate::graphql::answer::syntax_error;
 use crate::graphql::answer::unsupported;
 use crate::graphql::bill;
 use crate::graphql::bill::Prices;
 use crate::graphql::caching;
 use crate::graphql::deadline;
 use crate::graphql::documents::Documents;
-use crate::graphql::escapes::spelled;
 use crate::graphql::explain;
-use crate::graphql::lexical::check_text;
+use crate::graphql::guard;
 use crate::graphql::limits;
 use crate::graphql::limits::Limits;
 use crate::graphql::loader::Loaders;
@@ -231,9 +228,7 @@ impl Endpoint {
             mut variables,
         } = request;
         let found = self.documents.find(&document)?;
-        check_text(&found.text, &self.limits)?;
-        let document = parse_query(spelled(&found.text)).map_err(syntax_error)?;
-        limits::check_document(&document, &self.limits)?;
+        let document = guard::document(&found.text, &self.limits)?;
         let operation = operation(&document, operation_name.as_deref())?;
         if method == Method::Get && operation.ty != OperationType::Query {
             let message = "a GET runs queries only";
@@ -356,7 +351,7 @@ fn is_open_to_all(field: &str) -> bool {
 }
 
 /// The operation that is meant.
-fn operation<'d>(
+pub(super) fn operation<'d>(
     document: &'d ExecutableDocument,
     name: Option<&str>,
 ) -> Result<&'d OperationDefinition, Refusal> {

@@ -1,4 +1,6 @@
-//! The text of a document before anybody parses it: its bytes, its tokens and its open brackets, in one pass.
+//! The text of a document before anybody parses it: its bytes, tokens, selections and open brackets, in one pass.
+//!
+//! A parsed token costs the parser about 2 µs, so what is too much for the limits behind it had better be refused here.
 //!
 //! The parser recurses wherever a bracket opens, so what is a string here must be one there. Both read from the left,
 //! and differ only where a string has no end: there the parser tries again, takes the first two quotes of a block
@@ -11,10 +13,11 @@ use async_graphql::Pos;
 
 use crate::graphql::limits::Limits;
 use crate::graphql::limits::Refusal;
+use crate::graphql::limits::at_most;
 
 /// Measures the text; how many tokens it has.
 ///
-/// Fails where it has too many bytes, tokens or open brackets, or a string without an end.
+/// Fails where it has too many bytes, tokens, selections or open brackets, or a string without an end.
 pub(super) fn check_text(text: &str, limits: &Limits) -> Result<usize, Refusal> {
     if text.len() > limits.bytes {
         return Err(Refusal::TooLarge {
@@ -23,16 +26,20 @@ pub(super) fn check_text(text: &str, limits: &Limits) -> Result<usize, Refusal> 
         });
     }
     let (mut at, mut tokens, mut open) = (0, 0, 0usize);
+    let mut selections = Selections::default();
     while let Some((length, token)) = next_token(&text.as_bytes()[at..]) {
+        let bytes = &text.as_bytes()[at..at + length];
         at += length;
         match token {
             Token::Blank => continue,
             Token::Open => open += 1,
             Token::Close => open = open.saturating_sub(1),
-            Token::Other => {}
+            Token::Name | Token::Other => {}
             Token::Unended => return Err(Refusal::Unended(position(text, at))),
         }
         tokens += 1;
+        selections.see(bytes, token);
+        at_most("fields", selections.count, limits.fields)?;
         if open > limits.nesting {
             return Err(Refusal::TooComplex {
                 what: "brackets open at once",
@@ -47,6 +54,50 @@ pub(super) fn check_text(text: &str, limits: &Limits) -> Result<usize, Refusal> 
         }
     }
     Ok(tokens)
+}
+
+/// Counts the names that are fields, spreads or inline fragments with a type: all others stand between parentheses, in
+/// front of the first brace, or behind one of a few tokens.
+#[derive(Default)]
+struct Selections {
+    count: u64,
+    braces: usize,
+    parentheses: usize,
+    before: Before,
+}
+
+/// What stands before a token, as far as that tells whether a name is a selection.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum Before {
+    #[default]
+    Else,
+    Spread,
+    /// `@` of a directive, `:` behind an alias, or `on` behind a spread: the name that follows is none.
+    NameOfElse,
+}
+
+impl Selections {
+    fn see(&mut self, bytes: &[u8], token: Token) {
+        let count = |open: usize, by: &[u8; 2]| match bytes {
+            [b] if *b == by[0] => open + 1,
+            [b] if *b == by[1] => open.saturating_sub(1),
+            _ => open,
+        };
+        self.parentheses = count(self.parentheses, b"()");
+        if self.parentheses > 0 {
+            return;
+        }
+        self.braces = count(self.braces, b"{}");
+        let is_selection =
+            token == Token::Name && self.braces > 0 && self.before != Before::NameOfElse;
+        self.count += u64::from(is_selection);
+        self.before = match bytes {
+            b"..." => Before::Spread,
+            b"@" | b":" => Before::NameOfElse,
+            b"on" if self.before == Before::Spread => Before::NameOfElse,
+            _ => Before::Else,
+        };
+    }
 }
 
 /// Where the strings of one line each are in a text, with their quotes.
@@ -80,6 +131,7 @@ enum Token {
     Blank,
     Open,
     Close,
+    Name,
     Other,
     /// A string that does not end before its line or the text does.
     Unended,
@@ -97,7 +149,7 @@ fn next_token(text: &[u8]) -> Option<(usize, Token)> {
         b'"' if text.starts_with(br#"""""#) => block_string(text),
         b'"' => plain_string(text),
         b'.' if text.starts_with(b"...") => (3, Token::Other),
-        b if is_name(b) => (run(&is_name), Token::Other),
+        b if is_name(b) => (run(&is_name), Token::Name),
         _ => (1, Token::Other),
     })
 }
@@ -131,10 +183,15 @@ fn plain_string(text: &[u8]) -> (usize, Token) {
 
 #[cfg(test)]
 mod tests {
+    use super::Selections;
+    use super::Token;
     use super::check_text;
+    use super::next_token;
     use crate::graphql::limits::Limits;
     use crate::graphql::limits::Refusal;
     use async_graphql::parser::parse_query;
+    use async_graphql::parser::types::Selection;
+    use async_graphql::parser::types::SelectionSet;
     use proptest::prelude::*;
 
     fn refused(text: &str) -> &'static str {
@@ -216,6 +273,54 @@ mod tests {
         ] {
             assert_eq!(tokens(text), Some(count), "{text}");
         }
+    }
+
+    /// As counted here, and as parsed.
+    fn selections(text: &str) -> (u64, u64) {
+        let (mut seen, mut rest) = (Selections::default(), text.as_bytes());
+        while let Some((length, token)) = next_token(rest) {
+            if token != Token::Blank {
+                seen.see(&rest[..length], token);
+            }
+            rest = &rest[length..];
+        }
+        fn of(set: &SelectionSet) -> u64 {
+            let items = set.items.iter().map(|item| match &item.node {
+                Selection::Field(field) => 1 + of(&field.node.selection_set.node),
+                Selection::FragmentSpread(_) => 1,
+                Selection::InlineFragment(inline) => {
+                    let typed = u64::from(inline.node.type_condition.is_some());
+                    typed + of(&inline.node.selection_set.node)
+                }
+            });
+            items.sum()
+        }
+        let document = parse_query(text).expect("a document");
+        let operations = document.operations.iter();
+        let operations = operations.map(|(_, operation)| of(&operation.node.selection_set.node));
+        let fragments = document.fragments.values();
+        let fragments = fragments.map(|fragment| of(&fragment.node.selection_set.node));
+        (seen.count, operations.chain(fragments).sum())
+    }
+
+    #[test]
+    fn selections_are_counted_before_they_are_parsed() {
+        for text in [
+            "{ a b c }",
+            "query on($on: [on!] @on(on: {on: on})) @a @b(c: d) { a @b(c: {d: {e: f}}) @f b: c d: e }",
+            "query a($b: c = {d: [e]}) { f }",
+            "{ ...a ... on B { c } } fragment a on B { on }",
+            "{ ... { a ... @b { on: on ...onn on } } }",
+            "{ a(b: {c: [d, e]}) { ... on on { on } } } fragment f on on { ... { ... @a { __typename } } }",
+            "{ a # b\n c(d: \"e f\") }",
+        ] {
+            let (counted, parsed) = selections(text);
+            assert_eq!(counted, parsed, "{text}");
+        }
+        let limits = Limits::default();
+        let of = |n: usize| format!("{{ {} }}", "a ".repeat(n));
+        assert!(check_text(&of(1_000), &limits).is_ok());
+        assert_eq!(refused(&of(1_001)), "fields");
     }
 
     proptest! {

@@ -35,7 +35,7 @@ pub(super) struct Limits {
     pub(super) nesting: usize,
     /// Operations and fragments together.
     pub(super) definitions: usize,
-    /// Fields once fragments are expanded.
+    /// Fields once fragments are expanded; and fields, spreads and inline fragments of the whole text as it stands.
     pub(super) fields: u64,
     /// Depth of fields.
     pub(super) depth: u64,
@@ -161,7 +161,7 @@ fn check_root(
     at_most("root fields", count, limits.query_fields)
 }
 
-fn at_most(what: &'static str, count: u64, limit: u64) -> Result<(), Refusal> {
+pub(super) fn at_most(what: &'static str, count: u64, limit: u64) -> Result<(), Refusal> {
     if count > limit {
         Err(Refusal::TooComplex { what, limit })
     } else {
@@ -319,6 +319,20 @@ impl<'d> Measure<'d> {
         self.known.insert(name.as_str(), size);
         Ok(size)
     }
+}
+
+/// How many selections are looked at to measure a document, until it is refused or to its end.
+#[cfg(test)]
+pub(super) fn steps(document: &ExecutableDocument) -> usize {
+    let mut measure = Measure::of(document);
+    let fragments = document.fragments.keys();
+    let _refused = fragments
+        .map(|name| measure.fragment(name, 0))
+        .collect::<Result<Vec<_>, _>>();
+    for (_, operation) in document.operations.iter() {
+        let _refused = measure.set(&operation.node.selection_set.node, 0);
+    }
+    measure.steps
 }
 
 #[cfg(test)]

@@ -1,10 +1,11 @@
 //! Door 1: GraphQL over HTTP, and the console for people who explore.
 //!
 //! A request meets the files in this order: `endpoint` (HTTP in), `media` and `request` (what is asked), `documents` (by
-//! its text, or by what it is known by), `lexical` and `limits` (is it small enough?), `deadline` (how long does the
-//! client wait?), `schema` with `query` and `mutation`, `connection`, `customer`, `fwo` and `line`, and on the way out
-//! `error`, `answer` with `status`, and `caching` (what the client may keep). A mutation reads its input with `reading`, in
-//! `customer_input`, `fwo_input` and `line_input`, and tells in `user_error` what a user can mend.
+//! its text, or by what it is known by), `guard` with `lexical` and `limits` (is it small enough?), `rules` (is it what
+//! the library does not judge?), `deadline` (how long does the client wait?), `schema` with `query` and `mutation`,
+//! `connection`, `customer`, `fwo` and `line`, and on the way out `error`, `answer` with `status`, and `caching` (what the
+//! client may keep). A mutation reads its input with `reading`, in `customer_input`, `fwo_input` and `line_input`, and
+//! tells in `user_error` what a user can mend.
 
 mod answer;
 mod bill;
@@ -26,6 +27,9 @@ mod filter;
 mod fwo;
 mod fwo_input;
 mod fwo_mutation;
+mod guard;
+#[cfg(test)]
+mod killers;
 mod lexical;
 mod limits;
 mod line;
@@ -39,6 +43,7 @@ mod object;
 mod price;
 mod query;
 mod reading;
+mod refusal;
 mod request;
 mod rules;
 mod scalar;
@@ -53,6 +58,7 @@ use prometheus_client::registry::Registry;
 
 use crate::gateway::Gateway;
 
+pub use crate::graphql::refusal::overloaded;
 pub use crate::graphql::schema::sdl;
 pub use crate::graphql::status::StatusProfile;
 pub use crate::graphql::trusted::Trust;

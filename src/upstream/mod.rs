@@ -4,8 +4,9 @@
 //! `flight`; `road`, which joins `retry` and `hedge` (within budgets of `extra` calls), `breakers` (is the upstream worth
 //! asking?), `lanes`, `attempt` (one HTTP exchange), `wire` and `decode` (its JSON). Logins
 //! go by `login`. A write goes by `writes`, which knows each kind of object from `resources`: `turns`, a fresh
-//! read, `document` and `encode` (what changes, and all else to the letter), `departure`, one `attempt`, and
-//! `refusal` where the upstream says no. `profile` says where the live service is not as its contract has it.
+//! read, `document` and `encode` (what changes, and all else to the letter), `writing` (what it ends, here and at the
+//! other instances, with which `shared` shares what is kept), `departure`, one `attempt`, and `refusal` where the
+//! upstream says no. `profile` says where the live service is not as its contract has it.
 
 mod attempt;
 mod breaker;

@@ -34,7 +34,6 @@ use crate::upstream::decode;
 use crate::upstream::decode::Rows;
 use crate::upstream::decode::Weighed;
 use crate::upstream::epochs::Epochs;
-use crate::upstream::epochs::Tag;
 use crate::upstream::extra::ExtraCalls;
 use crate::upstream::hedge::Hedging;
 use crate::upstream::lanes::Lane;
@@ -184,8 +183,7 @@ impl Road {
     /// Ends all that the caller has read, here and at the other instances: the token was refused.
     pub(super) async fn end_caller(&self, caller: &Caller) {
         self.store.forget(caller.fingerprint());
-        let everything = Tag::Everything(caller.fingerprint());
-        self.shared.happened(&[everything]).await;
+        self.shared.refused(caller.fingerprint()).await;
     }
 
     /// One attempt, where the upstream is not left alone: an exchange, or two where the first takes long.

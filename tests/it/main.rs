@@ -67,6 +67,9 @@ mod write_failures;
 mod cli;
 mod cli_serve;
 mod listener;
+mod listener_limits;
+mod overload;
+mod tls;
 
 mod sandbox_auth;
 mod sandbox_contract;

@@ -6,16 +6,29 @@ use std::sync::atomic::AtomicBool;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
-use std::time::Instant;
 
+use axum::Json;
+use axum::Router;
+use axum::extract::Path;
+use axum::response::IntoResponse;
+use axum::routing::get;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use futures_util::future::join_all;
+use http::HeaderMap;
+use http::StatusCode;
+use serde_json::Value;
+use serde_json::json;
+use tokio::net::TcpListener;
+use tokio::time::Instant;
 
+use crate::support::instances::Instance;
 use crate::support::instances::Instances;
 use crate::support::instances::Somebody;
 use crate::support::instances::Way;
 use crate::support::redis::Redis;
+use crate::support::stack::User;
+use crate::support::stack::http_client;
 
 /// Writers at once, each with a customer of their own.
 const WRITERS: usize = 8;
@@ -147,14 +160,14 @@ async fn an_answer_of_the_other_gateway_says_so_and_costs_no_call() {
     let instances = Instances::start("docs", &redis.url(), PATIENT).await;
     let somebody = instances.user("admin").await;
     let query = "{ customers(first: 3) { edges { node { name } } } }";
-    let explained = async |at: usize| {
+    let outcome = async |at: usize| {
         let user = &somebody.0[at].0;
-        let request = reqwest_explained(user, query).await;
+        let request = explained(user, query).await;
         let cost = request["extensions"]["cost"].clone();
         let question = cost["questions"][0].clone();
         (cost["actual"].clone(), question["outcome"].clone())
     };
-    let miss = explained(0).await;
+    let miss = outcome(0).await;
     assert_eq!(miss, (1.into(), "MISS".into()));
     let kept = async {
         while instances
@@ -168,8 +181,8 @@ async fn an_answer_of_the_other_gateway_says_so_and_costs_no_call() {
     tokio::time::timeout(Duration::from_secs(30), kept)
         .await
         .unwrap();
-    assert_eq!(explained(1).await, (0.into(), "SHARED".into()));
-    assert_eq!(explained(1).await, (0.into(), "HIT".into()));
+    assert_eq!(outcome(1).await, (0.into(), "SHARED".into()));
+    assert_eq!(outcome(1).await, (0.into(), "HIT".into()));
     let metric = "shared_cache_lookups_total{result=\"hit\"}";
     assert_eq!(instances.both[1].metric(metric).await, 1.0);
     let other = instances.user("admin").await;
@@ -178,12 +191,71 @@ async fn an_answer_of_the_other_gateway_says_so_and_costs_no_call() {
     assert_eq!(instances.both[1].metric(metric).await, 1.0, "another token");
 }
 
-async fn reqwest_explained(user: &crate::support::stack::User, query: &str) -> serde_json::Value {
-    let request = crate::support::stack::http_client()
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_token_that_one_gateway_hears_refused_ends_at_the_other_and_nobody_else_does() {
+    let redis = Redis::start();
+    let upstream = Refusing::start().await;
+    let start = || Instance::start(&upstream.base, &redis.url(), PATIENT);
+    let both = [start(), start()];
+    for instance in &both {
+        instance.trusts(true).await;
+    }
+    let query = |id| format!("{{ customer(by: {{ databaseId: {id} }}) {{ name }} }}");
+    let at = |place: usize, token: &str| User::new(&both[place].base, token);
+    let outcome = async |user: &User, id| {
+        let answer = explained(user, &query(id)).await;
+        let question = answer["extensions"]["cost"]["questions"][0].clone();
+        question["outcome"].as_str().unwrap().to_owned()
+    };
+    for token in ["ada", "bob"] {
+        assert_eq!(outcome(&at(1, token), 3).await, "MISS");
+        assert_eq!(outcome(&at(1, token), 3).await, "HIT");
+    }
+    upstream.refuse("ada");
+    let [_, _, reason, _] = at(0, "ada").errors(&query(4)).await.remove(0);
+    assert_eq!(reason, "TOKEN_INVALID");
+    let [_, _, reason, _] = at(1, "ada").errors(&query(3)).await.remove(0);
+    assert_eq!(reason, "TOKEN_INVALID", "nothing is kept for her there");
+    assert_eq!(outcome(&at(1, "bob"), 3).await, "HIT");
+}
+
+/// An upstream of customers that refuses a token from a moment on.
+struct Refusing {
+    base: String,
+    refused: Arc<std::sync::Mutex<Option<String>>>,
+}
+
+impl Refusing {
+    async fn start() -> Self {
+        let refused: Arc<std::sync::Mutex<Option<String>>> = Arc::default();
+        let known = refused.clone();
+        let customer = async move |Path(id): Path<i64>, headers: HeaderMap| {
+            let bearer = headers["authorization"].to_str().unwrap();
+            let token = known.lock().unwrap().clone();
+            match token.is_some_and(|token| bearer.ends_with(&token)) {
+                true => StatusCode::UNAUTHORIZED.into_response(),
+                false => Json(json!({ "id": id, "name": "Summit" })).into_response(),
+            }
+        };
+        let routes = Router::new().route("/customer/{id}", get(customer));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let base = format!("http://{}", listener.local_addr().unwrap());
+        tokio::spawn(async move { axum::serve(listener, routes).await });
+        Refusing { base, refused }
+    }
+
+    fn refuse(&self, token: &str) {
+        *self.refused.lock().unwrap() = Some(token.to_owned());
+    }
+}
+
+/// The answer to a query, with what became of each question.
+async fn explained(user: &User, query: &str) -> Value {
+    let request = http_client()
         .post(format!("{}/graphql", user.base))
         .bearer_auth(&user.token)
         .header("x-explain", "2")
-        .json(&serde_json::json!({ "query": query }));
+        .json(&json!({ "query": query }));
     request.send().await.unwrap().json().await.unwrap()
 }
 

@@ -1,7 +1,8 @@
 //! Two gateways whose Redis fails in every way: no client sees anything of it.
 
 use std::time::Duration;
-use std::time::Instant;
+
+use tokio::time::Instant;
 
 use crate::support::instances::Instances;
 use crate::support::instances::Somebody;

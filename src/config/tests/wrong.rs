@@ -231,6 +231,40 @@ fn what_a_platform_sets_is_no_mistake() {
 }
 
 #[test]
+fn a_certificate_and_its_key_come_together() {
+    let said = |variables: &[(&str, &str)]| {
+        let variables = &[&[BASE_URL], variables].concat();
+        load(Said {
+            variables,
+            ..Said::default()
+        })
+    };
+    let certificate = ("PEERASSIST_TLS__CERTIFICATE_FILE", "/a.pem");
+    let key = ("PEERASSIST_TLS__KEY_FILE", "/b.pem");
+    let authorities = ("PEERASSIST_TLS__CLIENT_CA_FILE", "/c.pem");
+    assert!(said(&[certificate, key]).unwrap().tls.is_some());
+    assert!(said(&[certificate, key, authorities]).is_ok());
+    assert!(said(&[]).unwrap().tls.is_none());
+    for (half, line) in [
+        (
+            certificate,
+            "tls.certificate_file = \"/a.pem\" needs tls.key_file; set both, or unset tls.certificate_file",
+        ),
+        (
+            key,
+            "tls.key_file = \"/b.pem\" needs tls.certificate_file; set both",
+        ),
+        (
+            authorities,
+            "tls.client_ca_file = \"/c.pem\" needs tls.certificate_file",
+        ),
+    ] {
+        let text = said(&[half]).unwrap_err().to_string();
+        assert!(text.contains(line), "no {line:?} in:\n{text}");
+    }
+}
+
+#[test]
 fn a_manifest_of_trusted_documents_that_cannot_be_meant_is_told_at_the_start() {
     let only = ("PEERASSIST_GRAPHQL__TRUSTED_DOCUMENTS", "only");
     let named = (

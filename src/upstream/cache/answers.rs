@@ -75,7 +75,7 @@ where
 
     /// The fresh answer to the question, if there is one that may be trusted.
     pub(in crate::upstream) async fn get(&self, caller: &Caller, subject: &T) -> Option<Arc<A>> {
-        if !self.store.shared().trusts(caller).await {
+        if !self.store.trusts(caller).await {
             return None;
         }
         let question = Question::new(caller, subject.clone());
@@ -99,7 +99,7 @@ where
         F: Future<Output = Result<Fetched<A>, Error>> + Send + 'static,
     {
         let question = Question::new(caller, subject);
-        if !self.store.shared().trusts(caller).await {
+        if !self.store.trusts(caller).await {
             return self.bypass(caller, &question, fetch).await;
         }
         let Some(entry) = self.store.get(&question) else {
@@ -162,7 +162,10 @@ where
         } = part;
         let question = Question::new(caller, subject);
         // Something may have happened to a row of a page that happened to no page, before this instance asked.
-        let permits = |sight| self.store.shared().permits(&question.tags(), sight);
+        let permits = |sight| {
+            let shared = self.store.shared();
+            shared.permits(question.caller(), &question.tags(), sight)
+        };
         if caching.forbidden.is_none() && caching.shared.is_none_or(permits) {
             let entry = Entry::answer(answer, bytes, asked, &caching, &self.lifetimes);
             // Nobody asked for it, so nobody needs to know why it is not kept.

@@ -73,6 +73,8 @@ struct Shelf {
     /// When the last of its entries is of no use any more.
     ends_at: Instant,
     asked_at: Instant,
+    /// When it was last known that no other instance had heard the caller refused.
+    looked_at: Instant,
 }
 
 /// When a question was put, and for which shelf: what its answer may be kept for follows from that, not from when it
@@ -132,6 +134,29 @@ impl Store {
         &self.metrics
     }
 
+    /// Whether what is kept may answer this caller's request, as far as other instances are concerned. Where one of them
+    /// heard the caller refused, the shelf is taken away first.
+    pub(super) async fn trusts(&self, caller: &Caller) -> bool {
+        if !self.shared.trusts(caller).await {
+            return false;
+        }
+        if self.shared.is_alone() {
+            return true;
+        }
+        let fingerprint = caller.fingerprint();
+        let mut shelves = self.shelves(fingerprint);
+        let Some(shelf) = shelves.peek_mut(&fingerprint) else {
+            return true;
+        };
+        let looked_at = std::mem::replace(&mut shelf.looked_at, Instant::now());
+        if self.shared.refused_since(fingerprint, looked_at)
+            && let Some(shelf) = shelves.remove(&fingerprint)
+        {
+            self.is_gone(&shelf);
+        }
+        true
+    }
+
     /// To be called before the upstream is; bumps of `tags` end the answer.
     pub(in crate::upstream) fn ask(&self, caller: &Caller, tags: [Tag; 2]) -> Asked {
         let (now, moment) = (Instant::now(), self.epochs.now());
@@ -145,6 +170,7 @@ impl Store {
                 bytes: 0,
                 ends_at: now,
                 asked_at: now,
+                looked_at: now,
             }
         });
         shelf.asked_at = now;
@@ -210,9 +236,14 @@ impl Store {
         let Some(shelf) = shelf.filter(|shelf| shelf.number == asked.shelf) else {
             return;
         };
+        let key = question.key();
+        let kept = shelf.entries.peek(&key);
+        if kept.is_some_and(|kept| kept.asked_at() > entry.asked_at()) {
+            // It was asked for earlier and came later: nobody is to see the world go backwards.
+            return;
+        }
         let (before, bytes) = (shelf.bytes, entry.bytes());
         shelf.ends_at = shelf.ends_at.max(entry.ends_at());
-        let key = question.key();
         match shelf.entries.insert(key, entry) {
             Some(old) => shelf.bytes = shelf.bytes + bytes - old.bytes(),
             None => {

@@ -512,3 +512,17 @@ async fn a_row_of_a_page_is_kept_as_old_as_the_page() {
     advance(20 * SECOND).await;
     assert_eq!(bench.read(&anna, 3, GOOD).await, seen(7, "STALE"));
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_was_asked_for_earlier_does_not_replace_what_was_asked_for_later() {
+    let (bench, anna) = (bench(), caller("anna"));
+    let tags = || customer(3).tags(anna.fingerprint());
+    let earlier = bench.store.ask(&anna, tags());
+    advance(SECOND).await;
+    let later = bench.store.ask(&anna, tags());
+    for (asked, answer) in [(later, 2), (earlier, 1)] {
+        let row = Part::small(answer, &Caching::default());
+        bench.cache.feed(&anna, customer(3), &asked, row);
+    }
+    assert_eq!(bench.read(&anna, 3, GOOD).await, seen(2, "HIT"));
+}

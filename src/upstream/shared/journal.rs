@@ -15,9 +15,14 @@ use crate::upstream::epochs::Epochs;
 use crate::upstream::epochs::Place;
 use crate::upstream::epochs::SLOTS;
 use crate::upstream::shared::link::Incarnation;
+use crate::upstream::shared::notice::CallerMark;
 use crate::upstream::shared::notice::Notice;
 use crate::upstream::shared::notice::WriteId;
 use crate::upstream::shared::position::Position;
+
+/// Most refused callers remembered, 64 bytes each. More within `hold` of each other end everything: it takes an attacker
+/// a thousand upstream calls a second to cool the caches.
+const REFUSED_MAX: usize = 65_536;
 
 /// How far an instance has read, and in which log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,7 +35,8 @@ pub(crate) struct Sight {
 pub(super) struct Journal {
     key: hmac::Key,
     epochs: Arc<Epochs>,
-    /// How long an unreadable entry may keep things closed.
+    /// How long an unreadable entry may keep things closed, and a refused caller is remembered: longer than an answer
+    /// lives in the store.
     hold: Duration,
     sight: Sight,
     /// What was asked before is not used.
@@ -38,7 +44,14 @@ pub(super) struct Journal {
     /// Where each place was bumped last.
     bumped: Box<[Position]>,
     open: HashMap<WriteId, Open>,
+    refused: HashMap<CallerMark, Refusal>,
     blind_until: Option<Instant>,
+}
+
+/// Where a refusal stands, and when it was read.
+struct Refusal {
+    at: Position,
+    read_at: Instant,
 }
 
 /// A write that keeps its places closed.
@@ -48,7 +61,7 @@ struct Open {
 }
 
 impl Journal {
-    /// A journal in which nothing stands. Unreadable entries end after `hold`.
+    /// A journal in which nothing stands. Unreadable entries end after `hold`, and so do refusals.
     pub(super) fn new(key: hmac::Key, epochs: Arc<Epochs>, hold: Duration) -> Self {
         Journal {
             key,
@@ -61,6 +74,7 @@ impl Journal {
             floor: Position::default(),
             bumped: vec![Position::default(); SLOTS].into(),
             open: HashMap::new(),
+            refused: HashMap::new(),
             blind_until: None,
         }
     }
@@ -107,7 +121,7 @@ impl Journal {
                 self.open(write);
                 self.close(write, places, within);
             }
-            Some(Notice::Happened { places }) => self.bump(&places, position),
+            Some(Notice::Refused { caller }) => self.refuse(caller, position),
             Some(Notice::Everything) => self.end_all(position),
             None => {
                 self.end_all(position);
@@ -127,6 +141,9 @@ impl Journal {
             self.open(write);
         }
         self.blind_until = self.blind_until.filter(|until| *until > now);
+        let hold = self.hold;
+        self.refused
+            .retain(|_, refusal| now < refusal.read_at + hold);
     }
 
     /// Whether an entry that cannot be read may still mean something.
@@ -139,9 +156,21 @@ impl Journal {
         self.sight
     }
 
-    /// Whether nothing that was read speaks against an answer about these places that was asked for with `asked`
-    /// in sight. What happened in this process alone, and what is closed, the epochs know.
-    pub(super) fn permits(&self, places: &[Place], asked: Sight) -> bool {
+    /// Whether this caller may have been refused since this process looked last: a refusal was read meanwhile, or that
+    /// is longer ago than refusals are remembered.
+    pub(super) fn refused_since(&self, caller: CallerMark, looked: Instant) -> bool {
+        let refusal = self.refused.get(&caller);
+        let is_read = refusal.is_some_and(|refusal| refusal.read_at >= looked);
+        is_read || looked + self.hold <= Instant::now()
+    }
+
+    /// Whether nothing that was read speaks against an answer of this caller about these places that was asked for
+    /// with `asked` in sight. What happened in this process alone, and what is closed, the epochs know.
+    pub(super) fn permits(&self, caller: CallerMark, places: &[Place], asked: Sight) -> bool {
+        let refusal = self.refused.get(&caller);
+        if refusal.is_some_and(|refusal| refusal.at > asked.position) {
+            return false;
+        }
         let last = |place: &Place| self.bumped[usize::from(place.number())];
         asked.incarnation == self.sight.incarnation
             && (self.floor..=self.sight.position).contains(&asked.position)
@@ -156,6 +185,15 @@ impl Journal {
         for place in places {
             self.epochs.bump_place(*place);
         }
+    }
+
+    fn refuse(&mut self, caller: CallerMark, at: Position) {
+        if self.refused.len() >= REFUSED_MAX {
+            self.end_all(at);
+            self.refused.clear();
+        }
+        let read_at = Instant::now();
+        self.refused.insert(caller, Refusal { at, read_at });
     }
 
     fn end_all(&mut self, position: Position) {

@@ -17,17 +17,22 @@
 //!    at most as long as a write may take, including one whose outcome is unknown.
 //! 5. The last entry that was read must still be there when reading goes on. If it is not, or the server runs under
 //!    another identity, or the log lost its name, then entries may be missing: all that is kept here ends, and of the
-//!    store nothing of before is used. The same after every loss of the connection. Entries are read by a command
-//!    that only a server which takes writes answers, so no replica that lags is believed.
+//!    store nothing of before is used. The same after every loss of the connection; and
+//!    then nothing is trusted for as long as any other instance may need to find its way back and tell what it owes.
+//!    Entries are read by a command that only a server which takes writes answers, so no replica that lags is believed.
 //! 6. What an instance could not tell is owed: it trusts nothing until it has told all others that everything has
 //!    ended. A server that refuses to append (it is full) is made to forget the log's name instead, which ends the
 //!    trust of all.
+//! 7. A refused token is told by a mark of its caller, not by a place: there are few places, and whoever brought wrong
+//!    tokens could end everybody's answers. What is kept for a caller whose last request is longer ago than refusals
+//!    are remembered is not used.
 //!
 //! **What is left.** An instance that cannot reach the server at all for the whole of a write (neither notice arrives
 //! within `patience` each) answers its client all the same; `shared_cache_notices{result="untold"}` or `"late"` counts
-//! it. Another instance that *can* reach the server may then go on to use what it kept before that write: until the
-//! first one reaches the server again, or until that answer's time is over, whichever is sooner (30 s with the default
-//! settings). The writer itself, and whoever asks through the same instance, never sees it. The same holds where a
+//! it. Another instance that *can* reach the server may then go on to use what was kept before that write: until the
+//! first one reaches the server again, or until that answer's time is over, whichever is sooner. With the default
+//! settings that is 30 s, 30 s more for the one reader behind whom it is refreshed, and 5 min only while the upstream
+//! fails as well. Whoever asks through the writing instance never sees it. The same holds where a
 //! server acknowledges a notice and loses it without being started anew: a primary that was cut off from its replicas
 //! and is replaced while an instance still talks to it. `min-replicas-to-write` keeps a primary from that.
 //!
@@ -69,6 +74,7 @@ pub(super) use crate::upstream::shared::values::Found;
 pub(super) use crate::upstream::shared::values::Question;
 
 use crate::domain::caller::Caller;
+use crate::domain::caller::Fingerprint;
 use crate::domain::error::Error;
 use crate::domain::error::ErrorKind;
 use crate::upstream::epochs::Epochs;
@@ -115,6 +121,7 @@ pub(super) struct Shared(Option<Level>);
 
 struct Level {
     log: Arc<Log>,
+    keys: Arc<Keys>,
     values: Values,
     epochs: Arc<Epochs>,
     /// How long a write without an end keeps things closed.
@@ -180,14 +187,21 @@ impl Shared {
             hold,
             metrics.clone(),
         );
-        let (values, deposit) =
-            Values::new(log.clone(), keys, epochs.clone(), patience, clock, metrics);
+        let (values, deposit) = Values::new(
+            log.clone(),
+            keys.clone(),
+            epochs.clone(),
+            patience,
+            clock,
+            metrics,
+        );
         let tasks = [
             tokio::spawn(log.clone().drive()).abort_handle(),
             tokio::spawn(deposit).abort_handle(),
         ];
         let level = Level {
             log,
+            keys,
             values,
             epochs: epochs.clone(),
             hold,
@@ -221,9 +235,17 @@ impl Shared {
     }
 
     /// Whether a part of what was found, about which these tags tell, is as good as the whole.
-    pub(super) fn permits(&self, tags: &[Tag], sight: Sight) -> bool {
+    pub(super) fn permits(&self, caller: Fingerprint, tags: &[Tag], sight: Sight) -> bool {
         let level = self.0.as_ref();
-        level.is_none_or(|level| level.values.permits(tags, sight))
+        level.is_none_or(|level| level.values.permits(caller, tags, sight))
+    }
+
+    /// Whether the caller may have been refused at another instance since this one looked last.
+    pub(super) fn refused_since(&self, caller: Fingerprint, looked: Instant) -> bool {
+        self.0.as_ref().is_some_and(|level| {
+            let mark = level.keys.mark(caller);
+            level.log.journal().refused_since(mark, looked)
+        })
     }
 
     /// Keeps the upstream's answer for the other instances; `sight` is what it was before the upstream was asked.
@@ -269,11 +291,11 @@ impl Shared {
         level.log.tell(&notice).await
     }
 
-    /// Tells the others that something else happened.
-    pub(super) async fn happened(&self, tags: &[Tag]) {
+    /// Tells the others that the upstream refused this caller's token.
+    pub(super) async fn refused(&self, caller: Fingerprint) {
         if let Some(level) = &self.0 {
-            let places = level.epochs.places(tags);
-            level.log.tell(&Notice::Happened { places }).await;
+            let caller = level.keys.mark(caller);
+            level.log.tell(&Notice::Refused { caller }).await;
         }
     }
 }

@@ -21,6 +21,9 @@ const TAG_BYTES: usize = 32;
 /// The number of a write, by which its end finds its beginning.
 pub(super) type WriteId = u128;
 
+/// A keyed hash of a caller's fingerprint: tells callers apart for who has the key, and nobody from it.
+pub(super) type CallerMark = u128;
+
 /// What one instance tells the others.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Notice {
@@ -40,8 +43,9 @@ pub(super) enum Notice {
         places: Vec<Place>,
         within: Duration,
     },
-    /// Something else happened that ends what was asked about these places.
-    Happened { places: Vec<Place> },
+    /// The upstream refused this caller's token. It has no place: of those there are few, and whoever brought wrong
+    /// tokens could end what is kept for others.
+    Refused { caller: CallerMark },
     /// All has ended: something could not be told when it happened.
     Everything,
 }
@@ -49,6 +53,7 @@ pub(super) enum Notice {
 /// A notice in the form of the log.
 struct Form<'a> {
     kind: u8,
+    /// Which write, or which caller.
     write: WriteId,
     within: Duration,
     places: &'a [Place],
@@ -99,7 +104,7 @@ impl Notice {
                 places,
                 within,
             },
-            (VERSION, 4) => Notice::Happened { places },
+            (VERSION, 4) => Notice::Refused { caller: write },
             (VERSION, 5) => Notice::Everything,
             _ => return None,
         };
@@ -126,7 +131,7 @@ impl Notice {
                 places,
                 within,
             } => form(3, write, within, places),
-            Notice::Happened { places } => form(4, &0, &Duration::ZERO, places),
+            Notice::Refused { caller } => form(4, caller, &Duration::ZERO, &[]),
             Notice::Everything => form(5, &0, &Duration::ZERO, &[]),
         }
     }
@@ -166,7 +171,7 @@ mod tests {
                     places,
                     within,
                 },
-                4 => Notice::Happened { places },
+                4 => Notice::Refused { caller: write },
                 _ => Notice::Everything,
             }
         })

@@ -15,6 +15,7 @@ use crate::domain::caller::Caller;
 use crate::domain::caller::Fingerprint;
 use crate::domain::keys;
 use crate::upstream::shared::link::Incarnation;
+use crate::upstream::shared::notice::CallerMark;
 use crate::upstream::shared::position::Position;
 
 /// What all names of values begin with; the number changes with the form of the values.
@@ -32,6 +33,7 @@ pub(super) struct Keys {
     pub(super) notices: hmac::Key,
     /// Gives tags their places in the table of epochs.
     pub(super) places: hmac::Key,
+    marks: hmac::Key,
     names: hmac::Key,
     values: [u8; 32],
     random: SystemRandom,
@@ -66,10 +68,18 @@ impl Keys {
         Keys {
             notices: hash(b"shared notices"),
             places: hash(b"shared places"),
+            marks: hash(b"shared marks"),
             names: hash(b"shared names"),
             values: keys::derive(secret, b"shared values"),
             random: SystemRandom::new(),
         }
+    }
+
+    /// What stands for a caller in the log.
+    pub(super) fn mark(&self, caller: Fingerprint) -> CallerMark {
+        let hash = hmac::sign(&self.marks, caller.as_bytes());
+        let (first, _) = hash.as_ref().split_first_chunk().expect("it has 32 bytes");
+        CallerMark::from_be_bytes(*first)
     }
 
     /// Under which name the answer to a caller's question is kept: a keyed hash of both, which tells neither.

@@ -15,6 +15,7 @@ use tokio::time::Instant;
 use tokio::time::timeout;
 
 use crate::domain::caller::Caller;
+use crate::domain::caller::Fingerprint;
 use crate::upstream::caching::Caching;
 use crate::upstream::epochs::Epochs;
 use crate::upstream::epochs::Moment;
@@ -194,8 +195,9 @@ impl Values {
 
     /// The value as an answer, if it is still good. `life` is what the store says of how long it lives.
     fn judge(&self, question: &Question<'_>, value: Value, life: Duration) -> Option<Found> {
+        let caller = question.caller.fingerprint();
         if !self.epochs.hold(question.tags, question.moment)
-            || !self.permits(question.tags, value.sight())
+            || !self.permits(caller, question.tags, value.sight())
         {
             return None;
         }
@@ -213,11 +215,11 @@ impl Values {
         })
     }
 
-    /// Whether nothing has happened to what these tags stand for since the log was read so far. To be asked after the
+    /// Whether nothing has happened to this caller and to what these tags stand for since the log was read so far. To be asked after the
     /// epochs' clock was read that guards the answer from then on: what has happened before, the journal knows.
-    pub(super) fn permits(&self, tags: &[Tag], sight: Sight) -> bool {
-        let places = self.epochs.places(tags);
-        self.log.journal().permits(&places, sight)
+    pub(super) fn permits(&self, caller: Fingerprint, tags: &[Tag], sight: Sight) -> bool {
+        let (mark, places) = (self.keys.mark(caller), self.epochs.places(tags));
+        self.log.journal().permits(mark, &places, sight)
     }
 
     /// Keeps an answer, sometime soon and if there is room: nobody waits for it. `sight` must have been taken

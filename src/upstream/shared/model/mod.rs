@@ -7,6 +7,7 @@
 //! answer is judged: whose is it, is it older than what the reader was promised, older than it may be, or served after
 //! its token's end? The same schedules over broken designs must be found out, or the judge is worth nothing.
 
+mod instance;
 mod world;
 
 use std::time::Duration;

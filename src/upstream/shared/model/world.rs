@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use fastrand::Rng;
-use prometheus_client::registry::Registry;
 use serde::Deserialize;
 use serde::Serialize;
 use tokio::time::Instant;
@@ -26,32 +25,21 @@ use crate::domain::ledger::Account;
 use crate::domain::ledger::Detail;
 use crate::domain::ledger::Ledger;
 use crate::domain::page::UpstreamPage;
-use crate::upstream::cache::AnswerCache;
 use crate::upstream::cache::Asked;
 use crate::upstream::cache::Fetched;
-use crate::upstream::cache::Lifetimes;
 use crate::upstream::cache::Original;
 use crate::upstream::cache::Part;
-use crate::upstream::cache::Room;
-use crate::upstream::cache::Store;
 use crate::upstream::caching::Caching;
-use crate::upstream::epochs::Epochs;
 use crate::upstream::epochs::Tag;
-use crate::upstream::metrics::Metrics;
 use crate::upstream::question::CustomersPage;
 use crate::upstream::question::Subject;
-use crate::upstream::shared;
 use crate::upstream::shared::Question;
-use crate::upstream::shared::Shared;
-use crate::upstream::shared::Times;
-use crate::upstream::shared::fake;
-use crate::upstream::shared::fake::Command;
 use crate::upstream::shared::fake::Data;
 use crate::upstream::shared::fake::FakeServer;
-use crate::upstream::shared::fake::Fate;
-use crate::upstream::shared::fake::Hearing;
-use crate::upstream::shared::fake::Passage;
 use crate::upstream::shared::model::Flaw;
+use crate::upstream::shared::model::instance::AGE_MAX;
+use crate::upstream::shared::model::instance::Instance;
+use crate::upstream::shared::model::instance::LIFETIMES;
 use crate::upstream::writes::Resource;
 use crate::upstream::writing::Writing;
 
@@ -59,36 +47,15 @@ pub(super) const INSTANCES: usize = 2;
 pub(super) const USERS: usize = 3;
 pub(super) const CUSTOMERS: usize = 2;
 
-const LIFETIMES: Lifetimes = Lifetimes {
-    fresh: Duration::from_millis(250),
-    revalidating: Duration::from_millis(100),
-    failing: Duration::from_millis(150),
-    absent: Duration::from_millis(100),
-};
-
-/// Longest time that an answer is served.
-const AGE_MAX: Duration = Duration::from_millis(500);
-
 /// How long a write of unknown outcome may still take effect.
 const PAUSE: Duration = Duration::from_millis(300);
-
-/// The longest time from the beginning of a write to its effect.
-const WRITE: Duration = Duration::from_millis(500);
-
-const PATIENCE: Duration = Duration::from_millis(20);
-
-/// Enough for all.
-const ROOM: Room = Room {
-    bytes_max: 1 << 20,
-    caller_bytes_max: 1 << 20,
-};
 
 /// A version of each customer.
 type Versions = [u64; CUSTOMERS];
 
 /// What the upstream said, and to whom.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-struct Said {
+pub(super) struct Said {
     to: usize,
     versions: Versions,
 }
@@ -155,67 +122,6 @@ impl Weather {
             back: upto(60),
             late: upto(250),
             lost: rng.u8(0..10) == 0,
-        }
-    }
-}
-
-/// How a command to the server fares: mostly well.
-fn passage(rng: &mut Rng, command: Command) -> Passage {
-    let most = match rng.u8(0..200) {
-        0 => 60_000,
-        _ => 1_500,
-    };
-    let mut upto = |most| Duration::from_micros(rng.u64(0..most));
-    let (there, back) = (upto(most), upto(most));
-    let fate = match (rng.u16(0..1500), command) {
-        (0, _) => Fate::LostBefore,
-        (1, _) => Fate::LostAfter,
-        (2..7, _) => Fate::Refused,
-        (7, Command::Get) => Fate::Mixed,
-        _ => Fate::Good,
-    };
-    Passage { there, back, fate }
-}
-
-/// One gateway.
-struct Instance {
-    epochs: Arc<Epochs>,
-    shared: Arc<Shared>,
-    store: Arc<Store>,
-    customers: Arc<AnswerCache<CustomerId, Said>>,
-    lists: Arc<AnswerCache<CustomersPage, Said>>,
-}
-
-impl Instance {
-    fn start(server: &Arc<FakeServer>, flaw: Option<Flaw>, seed: u64) -> Self {
-        let rng = Mutex::new(Rng::with_seed(seed));
-        let weather = move |command| {
-            let mut rng = rng.lock().expect("nobody panics with it");
-            passage(&mut rng, command)
-        };
-        let hearing = match flaw {
-            Some(Flaw::EpochsPerInstance) => Hearing::Deaf,
-            _ => Hearing::Good,
-        };
-        let (epochs, shared) = Shared::over(
-            server.connector(Arc::new(weather), hearing),
-            b"secret",
-            PATIENCE,
-            Times {
-                life: AGE_MAX,
-                write: WRITE,
-            },
-            fake::millis,
-            shared::Metrics::new(&mut Registry::default()),
-        );
-        let metrics = Arc::new(Metrics::new(&mut Registry::default()));
-        let store = Arc::new(Store::new(ROOM, epochs.clone(), shared.clone(), metrics));
-        Instance {
-            epochs,
-            shared,
-            customers: Arc::new(AnswerCache::new("customer", LIFETIMES, store.clone())),
-            lists: Arc::new(AnswerCache::new("customers", LIFETIMES, store.clone())),
-            store,
         }
     }
 }
@@ -356,8 +262,7 @@ impl World {
         sleep(weather.there).await;
         if Instant::now() >= self.token_ends[user] {
             instance.store.forget(asker.fingerprint());
-            let everything = Tag::Everything(asker.fingerprint());
-            instance.shared.happened(&[everything]).await;
+            instance.shared.refused(asker.fingerprint()).await;
             return Err(Error::new(ErrorKind::TokenInvalid, "it has ended"));
         }
         let versions = self.known(|known| known.held);
