@@ -200,7 +200,7 @@ mod tests {
         assert_eq!(newer(StatusProfile::Audits), 1, "401 alone");
         assert_eq!(
             newer(StatusProfile::September2026),
-            14,
+            15,
             "all but 200 and 294"
         );
         for profile in [StatusProfile::Audits, StatusProfile::September2026] {
