@@ -18,7 +18,7 @@ use crate::graphql;
 use crate::grpc;
 
 /// The protocol of a client, as far as it shapes a refusal.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Dialect {
     /// gRPC or gRPC-Web: the status travels in `grpc-status`, under this content type.
     Grpc(&'static str),

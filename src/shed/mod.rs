@@ -5,6 +5,7 @@
 
 mod held;
 mod places;
+mod refusals;
 mod turns;
 
 use std::convert::Infallible;
@@ -15,7 +16,6 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::task::Context;
 use std::task::Poll;
-use std::time::Duration;
 
 use axum::body::Body;
 use axum::body::HttpBody;
@@ -27,19 +27,14 @@ use tokio::runtime::Handle;
 use tower::Service;
 use tracing::debug;
 
-use crate::domain::error::Error;
-use crate::domain::error::ErrorKind;
 use crate::fallback::Dialect;
 use crate::shed::held::Arriving;
 use crate::shed::held::Held;
 use crate::shed::places::Places;
+use crate::shed::refusals::Refusals;
 use crate::shed::turns::Turn;
 use crate::shed::turns::Turns;
 use crate::shed::turns::Waiting;
-
-/// When a refused client may come again: the longest that a burst should take, and a whole number of seconds, which is
-/// all that `Retry-After` can say.
-const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// The services of gRPC that are never refused.
 const VITAL: [&str; 2] = ["/grpc.health.", "/grpc.reflection."];
@@ -52,6 +47,7 @@ pub struct Shed<S> {
     inner: S,
     places: Arc<Places>,
     turns: Arc<Turns>,
+    refusals: Arc<Refusals>,
     refused: Counter,
 }
 
@@ -63,6 +59,7 @@ impl<S> Shed<S> {
             inner,
             places: Arc::new(Places::new(max)),
             turns: Arc::new(Turns::new(threads)),
+            refusals: Arc::default(),
             refused: Counter::default(),
         };
         shed.places.register(registry);
@@ -102,21 +99,21 @@ where
         let Some((held, waiting)) = self.admit() else {
             self.refused.inc();
             debug!("refused: too many requests are under way");
-            return Box::pin(ready(Ok(refusal(dialect))));
+            return Box::pin(ready(Ok(self.refusals.of(&dialect))));
         };
         let request = match request.body().is_end_stream() {
             true => request,
             false => request.map(|body| Body::new(Arriving::new(body, held.handle()))),
         };
         let answering = self.inner.call(request);
-        let refused = self.refused.clone();
+        let (refusals, refused) = (Arc::clone(&self.refusals), self.refused.clone());
         let under_way = self.places.taken();
         Box::pin(async move {
             let turn = waiting.turn(under_way).await;
             let answer = beginning(turn, answering).await;
             if held.lost() {
                 refused.inc();
-                return Ok(refusal(dialect));
+                return Ok(refusals.of(&dialect));
             }
             answer
         })
@@ -133,12 +130,4 @@ async fn beginning<F: Future>(turn: Turn, answering: F) -> F::Output {
         answer
     })
     .await
-}
-
-fn refusal(dialect: Dialect) -> Response {
-    let error = Error::new(
-        ErrorKind::Overloaded,
-        "this gateway has more to do than it can",
-    );
-    dialect.overloaded(error.retry_after(RETRY_AFTER))
 }
