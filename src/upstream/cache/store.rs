@@ -266,7 +266,7 @@ impl Store {
         }
     }
 
-    pub(super) fn remove<T: Subject>(&self, question: &Question<T>) {
+    pub(in crate::upstream) fn remove<T: Subject>(&self, question: &Question<T>) {
         let mut shelves = self.shelves(question.caller());
         let Some(shelf) = shelves.peek_mut(&question.caller()) else {
             return;

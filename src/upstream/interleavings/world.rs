@@ -37,6 +37,7 @@ use crate::upstream::epochs::Epochs;
 use crate::upstream::interleavings::Flaw;
 use crate::upstream::metrics::Metrics;
 use crate::upstream::question::CustomersPage;
+use crate::upstream::question::Question;
 use crate::upstream::question::Subject;
 use crate::upstream::shared::Shared;
 use crate::upstream::writes::Resource;
@@ -405,6 +406,7 @@ impl World {
         let id = (!makes).then(|| customer(index));
         let tags = match self.flaw {
             Some(Flaw::NoBump) => vec![],
+            Some(Flaw::InvalidatesInsteadOfBumping) if !weather.lost => vec![],
             Some(Flaw::AbsencesOutliveCreates) if makes => vec![],
             _ => Customer::tags(&self.callers[user], id),
         };
@@ -416,6 +418,10 @@ impl World {
             sleep(weather.back).await;
             match self.flaw {
                 Some(Flaw::NoBumpAfterwards) => std::mem::forget(writing),
+                Some(Flaw::InvalidatesInsteadOfBumping) => {
+                    writing.end().await;
+                    self.invalidate(index);
+                }
                 _ => drop(writing.end().await),
             }
             self.tell(user, index, version);
@@ -430,6 +436,14 @@ impl World {
         // Nobody is told of it, but whoever asks from now on asks the upstream itself.
         let version = self.land(index, makes);
         self.tell(user, index, version);
+    }
+
+    /// Takes what is kept of a customer, and of the list, off every shelf.
+    fn invalidate(&self, index: usize) {
+        for caller in &self.callers {
+            self.store.remove(&Question::new(caller, customer(index)));
+            self.store.remove(&Question::new(caller, list()));
+        }
     }
 
     /// Nothing is made that is there, and nothing changed that is not.

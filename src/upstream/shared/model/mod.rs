@@ -121,8 +121,8 @@ fn broken_designs_are_found_out() {
     clippy::print_stdout,
     reason = "the figures are for whoever runs it with --nocapture"
 )]
-fn no_answer_breaks_a_promise_in_4_000_schedules_of_two_instances() {
-    const SCHEDULES: u64 = 4_000;
+fn no_answer_breaks_a_promise_in_20_000_schedules_of_two_instances() {
+    const SCHEDULES: u64 = 20_000;
     let half = |first| {
         std::thread::spawn(move || {
             let schedules = (first..SCHEDULES).step_by(2);
