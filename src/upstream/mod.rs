@@ -15,6 +15,8 @@ mod document;
 mod encode;
 mod epochs;
 mod flight;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzzing;
 #[cfg(test)]
 mod interleavings;
 mod lanes;

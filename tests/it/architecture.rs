@@ -19,6 +19,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("admin", &[]),
     ("listener", &[]),
     ("head", &[]),
+    ("fuzzing", &["domain", "upstream", "graphql", "grpc"]),
     ("observe", &["fallback", "head"]),
     ("fallback", &["domain", "grpc"]),
 ];
