@@ -77,7 +77,7 @@ pub const SETTINGS: &[Setting] = {
         setting("drain_delay", Duration, Default("0s"), "how long SIGTERM leaves the door open while readiness is already false, for balancers"),
         setting("drain_timeout", Duration, Default("25s"), "how long requests in flight may take to end after that"),
 
-        setting("log.filter", Filter, Default("info"), "which log lines are written; RUST_LOG is read too"),
+        setting("log.filter", Filter, Default("info"), "which log lines are written, of libraries none below debug; RUST_LOG is read too"),
         setting("log.format", Choice(&["auto", "text", "json"]), Default("auto"), "auto is text on a terminal and JSON elsewhere; NO_COLOR is honoured"),
 
         setting("upstream.base_url", Url, Required, "the PeerAssist REST API, for example https://api.mypeerassist.com"),

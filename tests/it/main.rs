@@ -54,6 +54,7 @@ mod parity_inputs;
 mod parity_writes;
 mod read_your_writes;
 mod round_trip;
+mod secrets;
 mod upstream_calls;
 mod windows;
 mod write_failures;
