@@ -22,3 +22,4 @@ pub(crate) mod sandbox;
 pub(crate) mod stack;
 pub(crate) mod stub;
 pub(crate) mod writer;
+pub(crate) mod written;

@@ -14,6 +14,8 @@ use std::thread;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use crate::support::written;
+
 /// Longer than any start should take, on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -64,6 +66,7 @@ fn command(program: &str, arguments: &[&str], variables: &[(&str, &str)]) -> Com
     command
         .args(arguments)
         .env_clear()
+        .envs(written::settings(arguments))
         .envs(variables.iter().copied());
     command
         .stdin(Stdio::piped())
@@ -97,9 +100,15 @@ impl Process {
                 .try_for_each(|line| sender.send(line))
         });
         let mut stderr = child.stderr.take().unwrap();
+        let mut kept = written::of_process(child.id());
         let stderr = thread::spawn(move || {
-            let mut text = Vec::new();
-            let _until_it_ended = stderr.read_to_end(&mut text);
+            let (mut text, mut some) = (Vec::new(), [0; 4096]);
+            while let Ok(length @ 1..) = stderr.read(&mut some) {
+                text.extend_from_slice(&some[..length]);
+                if let Some(kept) = &mut kept {
+                    kept.write_all(&some[..length]).unwrap();
+                }
+            }
             String::from_utf8_lossy(&text).into_owned()
         });
         let stdin = child.stdin.take();
