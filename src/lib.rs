@@ -24,6 +24,9 @@ pub mod serve;
 
 pub mod admin;
 pub mod fallback;
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod head;
 pub mod listener;
 pub mod observe;

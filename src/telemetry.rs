@@ -9,8 +9,13 @@ use std::panic::PanicHookInfo;
 
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
+use tracing::Level;
+use tracing::Metadata;
 use tracing::error;
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
 /// How logs are written.
 #[derive(Clone, Debug)]
@@ -52,16 +57,26 @@ pub fn init(settings: &Settings) {
         Format::Text => false,
         Format::Json => true,
     };
+    let capped = filter_fn(is_harmless);
     let done = match json {
-        true => lines.json().flatten_event(true).try_init(),
-        false => lines
-            .with_ansi(terminal && *colours)
-            .with_target(false)
-            .try_init(),
+        true => {
+            let lines = lines.json().flatten_event(true).finish();
+            lines.with(capped).try_init()
+        }
+        false => {
+            let lines = lines.with_ansi(terminal && *colours).with_target(false);
+            lines.finish().with(capped).try_init()
+        }
     };
     if done.is_ok() {
         panic::set_hook(Box::new(log_panic));
     }
+}
+
+/// Libraries are heard down to debug, whatever the filter says: below it they may show what they send and receive,
+/// and with that the tokens.
+fn is_harmless(metadata: &Metadata<'_>) -> bool {
+    *metadata.level() < Level::TRACE || metadata.target().starts_with(env!("CARGO_CRATE_NAME"))
 }
 
 /// An empty registry but for `build_info`; every part adds its own metrics.

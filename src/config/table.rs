@@ -86,7 +86,7 @@ pub const SETTINGS: &[Setting] = {
         setting("tls.key_file", Path, Unset, "the private key of that certificate in PEM"),
         setting("tls.client_ca_file", Path, Unset, "authorities of client certificates in PEM; set, nobody comes in without such a certificate"),
 
-        setting("log.filter", Filter, Default("info"), "which log lines are written; RUST_LOG is read too"),
+        setting("log.filter", Filter, Default("info"), "which log lines are written, of libraries none below debug; RUST_LOG is read too"),
         setting("log.format", Choice(&["auto", "text", "json"]), Default("auto"), "auto is text on a terminal and JSON elsewhere; NO_COLOR is honoured"),
 
         setting("upstream.base_url", Url, Required, "the PeerAssist REST API, for example https://api.mypeerassist.com"),

@@ -24,6 +24,8 @@ mod escapes;
 mod events;
 mod explain;
 mod filter;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzzing;
 mod fwo;
 mod fwo_input;
 mod fwo_mutation;

@@ -30,7 +30,7 @@ const SLACK: Duration = Duration::from_millis(100);
 struct Deadline(Instant);
 
 /// A timeout as the specification spells it: up to eight digits and one of the units H, M, S, m, u, n.
-fn parse(text: &str) -> Option<Duration> {
+pub(super) fn parse(text: &str) -> Option<Duration> {
     let (digits, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
     if digits.len() > DIGITS_MAX || !digits.bytes().all(|b| b.is_ascii_digit()) {
         return None;

@@ -16,6 +16,8 @@ mod error;
 mod explain;
 mod field_path;
 mod filter;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzzing;
 mod fwo_write;
 mod fwos;
 mod gate;

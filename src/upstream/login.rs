@@ -87,7 +87,7 @@ impl Road {
 }
 
 /// `expiresIn` counts minutes (contract 3.1).
-fn session(body: &RawValue, asked: DateTime<Utc>) -> Result<Session, Invalid> {
+pub(super) fn session(body: &RawValue, asked: DateTime<Utc>) -> Result<Session, Invalid> {
     let mut members = decode::object(body)?;
     let missing = |member: &'static str, expected| Invalid {
         member: member.into(),

@@ -20,6 +20,8 @@ mod encode;
 mod epochs;
 mod extra;
 mod flight;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzzing;
 mod hedge;
 #[cfg(test)]
 mod interleavings;

@@ -27,6 +27,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("listener", &[]),
     ("shed", &["domain", "fallback"]),
     ("head", &[]),
+    ("fuzzing", &["domain", "upstream", "graphql", "grpc"]),
     ("observe", &["fallback", "head"]),
     ("fallback", &["domain", "graphql", "grpc"]),
 ];

@@ -58,6 +58,7 @@ mod parity_inputs;
 mod parity_writes;
 mod read_your_writes;
 mod round_trip;
+mod secrets;
 mod shared_cache;
 mod shared_cache_faults;
 mod upstream_calls;

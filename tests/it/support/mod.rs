@@ -30,3 +30,4 @@ pub(crate) mod secure;
 pub(crate) mod stack;
 pub(crate) mod stub;
 pub(crate) mod writer;
+pub(crate) mod written;

@@ -13,6 +13,8 @@ use std::thread;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use crate::support::written;
+
 /// Longer than any start should take, on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -65,6 +67,7 @@ fn command(program: &str, arguments: &[&str], variables: &[(&str, &str)]) -> Com
     command
         .args(arguments)
         .env_clear()
+        .envs(written::settings(arguments))
         .envs(variables.iter().copied());
     command
         .stdin(Stdio::piped())
@@ -126,9 +129,13 @@ impl Process {
         });
         let stderr = BufReader::new(child.stderr.take().unwrap());
         let (log, logged) = mpsc::channel();
+        let mut kept = written::of_process(child.id());
         let stderr = thread::spawn(move || {
             let mut text = String::new();
             for line in stderr.split(b'\n').map_while(Result::ok) {
+                if let Some(kept) = &mut kept {
+                    kept.write_all(&[&line[..], b"\n"].concat()).unwrap();
+                }
                 let line = String::from_utf8_lossy(&line).into_owned();
                 text.push_str(&line);
                 text.push('\n');

@@ -20,6 +20,8 @@ use serde_json::json;
 use tokio::sync::Mutex;
 use tokio::sync::OnceCell;
 
+use crate::support::written;
+
 pub(crate) const ADMIN: User = User::lakeline("admin@lakeline.example");
 pub(crate) const PM: User = User::lakeline("pm@lakeline.example");
 pub(crate) const FOREMAN: User = User::lakeline("foreman@lakeline.example");
@@ -148,6 +150,7 @@ impl Sandbox {
             .await
             .expect("JSON");
         let token = answer["token"].as_str().expect("a token").to_owned();
+        written::secret(&token);
         tokens.insert(user, token.clone());
         token
     }

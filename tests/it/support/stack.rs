@@ -17,6 +17,7 @@ use crate::support::ledgers::Ledgers;
 use crate::support::process::Process;
 use crate::support::sandbox::PASSWORD;
 use crate::support::sandbox::Sandbox;
+use crate::support::written;
 
 /// A gateway and the sandbox behind it.
 pub(crate) struct Stack {
@@ -77,6 +78,8 @@ impl Stack {
         let token = answer["data"]["login"]["token"]
             .as_str()
             .unwrap_or_else(|| panic!("{answer}"));
+        written::secret(token);
+        written::secret(PASSWORD);
         User {
             token: token.to_owned(),
             ..stranger
@@ -190,6 +193,9 @@ pub(crate) struct User {
 impl User {
     /// Somebody with this token, who asks the gateway at `base`.
     pub(crate) fn new(base: &str, token: &str) -> Self {
+        if !token.is_empty() {
+            written::secret(token);
+        }
         User {
             base: base.to_owned(),
             token: token.to_owned(),

@@ -116,6 +116,14 @@ impl Answer {
         self
     }
 
+    /// The same answer with a body of JSON.
+    pub(crate) fn body(self, body: Value) -> Self {
+        Answer {
+            body: body.to_string(),
+            ..self
+        }
+    }
+
     /// The same answer, later.
     pub(crate) fn after(self, delay: Duration) -> Self {
         Answer { delay, ..self }
