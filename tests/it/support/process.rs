@@ -13,7 +13,7 @@ use std::thread;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use crate::support::written;
+use super::written;
 
 /// Longer than any start should take, on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(30);
