@@ -104,7 +104,7 @@ pub const SETTINGS: &[Setting] = {
         setting("upstream.profile.ignored_filters", Words(FILTER_NAMES), Unset, "filters that the upstream ignores: the gateway then reads the list and filters by itself, see gateway.scan_rows_max"),
         setting("upstream.cache.bytes_max", Bytes(0), Default("64MiB"), "memory for cached answers"),
         setting("upstream.cache.caller_bytes_max", Bytes(0), Default("8MiB"), "memory for the cached answers to one token, so that nobody pushes out what others keep; twice gateway.scan_rows_max rows ought to fit"),
-        setting("upstream.cache.customer_ttl", Duration, Default("30s"), "how long a customer is served without asking again"),
+        setting("upstream.cache.customer_ttl", Duration, Default("30s"), "how long a customer is served without asking again; 0s keeps none, here and below"),
         setting("upstream.cache.fwo_ttl", Duration, Default("30s"), "how long a field work order is served without asking again"),
         setting("upstream.cache.list_ttl", Duration, Default("30s"), "how long a page of a list is served without asking again"),
         setting("upstream.cache.stale_while_revalidate", Duration, Default("30s"), "how long after that an answer is served once more while the upstream is asked again"),

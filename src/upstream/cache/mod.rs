@@ -51,7 +51,17 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// How long answers of a kind are kept that are fresh for so long. What is never fresh is not kept at all: whoever
+    /// says so wants no stale answers, either.
     pub(super) fn lifetimes(&self, fresh: Duration) -> Lifetimes {
+        if fresh.is_zero() {
+            return Lifetimes {
+                fresh,
+                revalidating: Duration::ZERO,
+                failing: Duration::ZERO,
+                absent: Duration::ZERO,
+            };
+        }
         Lifetimes {
             fresh,
             revalidating: self.stale_while_revalidate,

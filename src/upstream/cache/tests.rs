@@ -32,6 +32,7 @@ use crate::upstream::cache::Known;
 use crate::upstream::cache::Lifetimes;
 use crate::upstream::cache::Part;
 use crate::upstream::cache::Room;
+use crate::upstream::cache::Settings;
 use crate::upstream::cache::Store;
 use crate::upstream::caching::Caching;
 use crate::upstream::epochs::Epochs;
@@ -525,4 +526,26 @@ async fn what_was_asked_for_earlier_does_not_replace_what_was_asked_for_later() 
         bench.cache.feed(&anna, customer(3), &asked, row);
     }
     assert_eq!(bench.read(&anna, 3, GOOD).await, seen(2, "HIT"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_never_fresh_is_never_stale_either() {
+    let settings = Settings {
+        bytes_max: 1 << 20,
+        caller_bytes_max: 1 << 20,
+        customer_ttl: Duration::ZERO,
+        fwo_ttl: Duration::ZERO,
+        list_ttl: Duration::ZERO,
+        stale_while_revalidate: 30 * SECOND,
+        stale_if_error: 300 * SECOND,
+        not_found_ttl: 5 * SECOND,
+        obey_headers: true,
+    };
+    let anna = caller("anna");
+    let mut bench = bench();
+    let lifetimes = settings.lifetimes(settings.customer_ttl);
+    bench.cache = Arc::new(AnswerCache::new("customer", lifetimes, bench.store.clone()));
+    assert_eq!(bench.read(&anna, 3, GOOD).await, seen(1, "MISS"));
+    assert_eq!(bench.read(&anna, 3, GOOD).await, seen(2, "MISS"));
+    assert_eq!(bench.gauges()[1], 0);
 }

@@ -131,14 +131,15 @@ impl Journal {
         self.sight.position = position;
     }
 
-    /// Opens what has been closed for as long as it may be: its end was lost. Call it before trusting the journal.
+    /// Opens what has been closed for as long as it may be: its end was lost. Call it when the log was read to its end,
+    /// before trusting the journal.
     pub(super) fn settle(&mut self) {
         let now = Instant::now();
         let over = |open: &Open| open.until <= now;
         let writes = self.open.iter().filter(|(_, open)| over(open));
         let writes: Vec<_> = writes.map(|(write, _)| *write).collect();
         for write in writes {
-            self.open(write);
+            self.give_up(write);
         }
         self.blind_until = self.blind_until.filter(|until| *until > now);
         let hold = self.hold;
@@ -209,6 +210,18 @@ impl Journal {
         self.epochs.close(&places);
         let until = Instant::now() + within;
         self.open.insert(write, Open { places, until });
+    }
+
+    /// Opens what a write has closed whose end nobody tells. It may have taken effect at any time until now, and so
+    /// nothing is used that was asked for with what was read until now in sight.
+    fn give_up(&mut self, write: WriteId) {
+        let now = self.sight.position.next();
+        if let Some(open) = self.open.get(&write) {
+            for place in &open.places {
+                self.bumped[usize::from(place.number())] = now;
+            }
+        }
+        self.open(write);
     }
 
     fn open(&mut self, write: WriteId) {

@@ -32,7 +32,6 @@ impl Position {
     }
 
     /// The next one within the same millisecond.
-    #[cfg(test)]
     pub(super) fn next(self) -> Self {
         Position {
             number: self.number + 1,

@@ -285,6 +285,8 @@ impl User {
 pub(crate) fn impatient_gateway(base: &str) -> (Process, User) {
     let settings = [
         ("PEERASSIST_UPSTREAM__ATTEMPT_TIMEOUT", "300ms"),
+        // Everybody comes from one address here.
+        ("PEERASSIST_CONNECTIONS_PER_ADDRESS_MAX", "1000"),
         ("PEERASSIST_LIMITS__UPSTREAM_CALLS_PER_MINUTE", "1000000"),
     ];
     let (process, gateway) = gateway(base, &settings);

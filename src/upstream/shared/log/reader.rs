@@ -196,8 +196,8 @@ impl Log {
             for (position, notice) in entries {
                 journal.read(position, &notice);
             }
-            journal.settle();
             if !batch.has_more {
+                journal.settle();
                 return Ok(number);
             }
         }

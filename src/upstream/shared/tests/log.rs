@@ -392,3 +392,32 @@ fn refusals_are_forgotten_together_rather_than_remembered_without_end() {
         assert!(!epochs.hold(&[tag()], before));
     });
 }
+
+/// A page of a list stays good while one of its rows is written, and feeds its rows: what it says of that row must not
+/// come to life again once nobody waits for the end of the write any more.
+#[tokio::test(start_paused = true)]
+async fn what_was_asked_for_while_a_write_was_open_is_not_used_once_its_end_is_given_up() {
+    let keys = Keys::new(b"secret");
+    let epochs = Arc::new(Epochs::shared(keys.places.clone()));
+    let mut journal = Journal::new(keys.notices.clone(), epochs.clone(), WRITE);
+    let at = |number: u64| Position::parse(&format!("{number}-0")).expect("a position");
+    let places = epochs.places(&[tag()]);
+    let begun = Notice::Begun {
+        write: 1,
+        places: places.clone(),
+        within: WRITE,
+    };
+    journal.read(at(1), &begun.print(&keys.notices));
+    let during = journal.sight();
+    assert!(
+        journal.permits(0, &places, during),
+        "the epochs say that it is closed"
+    );
+    assert!(!epochs.hold(&[tag()], epochs.now()));
+    sleep(WRITE).await;
+    journal.settle();
+    assert!(epochs.hold(&[tag()], epochs.now()), "it is open again");
+    assert!(!journal.permits(0, &places, during));
+    journal.read(at(2), &Notice::Joined.print(&keys.notices));
+    assert!(journal.permits(0, &places, journal.sight()));
+}
