@@ -5,7 +5,6 @@ use axum::extract::Request;
 use axum::response::IntoResponse;
 use axum::response::Redirect;
 use axum::response::Response;
-use http::HeaderMap;
 use http::HeaderValue;
 use http::Method;
 use http::StatusCode;
@@ -15,21 +14,34 @@ use serde_json::json;
 
 use crate::domain::error::Error;
 use crate::domain::error::ErrorKind;
+use crate::graphql;
 use crate::grpc;
 
 /// The protocol of a client, as far as it shapes a refusal.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Dialect {
     /// gRPC or gRPC-Web: the status travels in `grpc-status`, under this content type.
     Grpc(&'static str),
-    /// Everything else: an HTTP status and JSON.
-    Http,
+    /// Everything else: an HTTP status and JSON of the type that the client takes.
+    Http(Option<HeaderValue>),
 }
 
 impl Dialect {
-    /// The dialect that a request's headers are written in.
-    pub fn of(headers: &HeaderMap) -> Self {
-        grpc::content_type(headers).map_or(Dialect::Http, Dialect::Grpc)
+    /// The dialect that a request is written in.
+    pub fn of<B>(request: &http::Request<B>) -> Self {
+        let headers = request.headers();
+        match grpc::content_type(headers) {
+            Some(content_type) => Dialect::Grpc(content_type),
+            None => Dialect::Http(headers.get(header::ACCEPT).cloned()),
+        }
+    }
+
+    /// A request that is one too many, and not taken on at all.
+    pub fn overloaded(self, error: Error) -> Response {
+        match self {
+            Dialect::Grpc(content_type) => grpc::refusal(content_type, error),
+            Dialect::Http(accept) => graphql::overloaded(accept, &error),
+        }
     }
 
     /// A fault of ours, findable in the log by `request_id`.
@@ -39,7 +51,7 @@ impl Dialect {
                 let error = Error::new(ErrorKind::Internal, "the request broke down");
                 grpc::refusal(content_type, error)
             }
-            Dialect::Http => {
+            Dialect::Http(_) => {
                 let incident = request_id.to_str().unwrap_or_default();
                 let extensions = json!({ "code": "INTERNAL_SERVER_ERROR", "incident": incident });
                 let error = json!({ "message": "internal error", "extensions": extensions });
@@ -51,7 +63,7 @@ impl Dialect {
 
 /// Answers a request that no door knows.
 pub async fn unknown(request: Request) -> Response {
-    if let Dialect::Grpc(content_type) = Dialect::of(request.headers()) {
+    if let Dialect::Grpc(content_type) = Dialect::of(&request) {
         let error = Error::new(
             ErrorKind::Unimplemented,
             "there is no such service or method",

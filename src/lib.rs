@@ -30,3 +30,4 @@ pub mod fuzzing;
 pub mod head;
 pub mod listener;
 pub mod observe;
+pub mod shed;

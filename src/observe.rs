@@ -108,7 +108,7 @@ where
         let id = request_id(&mut request);
         let route = Route(request.extensions().get::<MatchedPath>().cloned());
         let method = MethodLabel::of(request.method());
-        let dialect = Dialect::of(request.headers());
+        let dialect = Dialect::of(&request);
         // At debug, because a span costs more than the rest of this layer; failures are logged with the id below.
         let span = debug_span!("request", id = ?id, route = route.as_str());
         let durations = self.observe.durations.clone();
@@ -241,6 +241,8 @@ mod tests {
             .layer(observe.clone());
         let mut request = Request::new(Body::empty());
         *request.uri_mut() = path.parse().unwrap();
+        let host = HeaderValue::from_static("test");
+        request.headers_mut().insert(http::header::HOST, host);
         if let Some(id) = id {
             request
                 .headers_mut()

@@ -7,7 +7,6 @@ use axum::Router;
 use axum::routing::any;
 use prometheus_client::registry::Registry;
 use tokio::net::TcpListener;
-use tokio::time::sleep;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tracing::info;
@@ -25,7 +24,9 @@ use crate::listener;
 use crate::listener::Metrics;
 use crate::listener::Stopped;
 use crate::listener::Unbound;
+use crate::listener::tls::Tls;
 use crate::observe::Observe;
+use crate::shed::Shed;
 use crate::telemetry;
 use crate::upstream::Upstream;
 
@@ -47,22 +48,22 @@ impl Listeners {
     }
 }
 
-/// Serves both doors and the admin routes until `shutdown`, then drains.
+/// Serves both doors, over TLS where there is one, and the admin routes until `shutdown`, then drains.
 ///
 /// Fails before the first request if a part refuses its settings. After `shutdown` readiness turns false at once, the
 /// door stays open for `drain_delay`, and requests in flight get `drain_timeout`; what is cut then is in the result.
 pub async fn serve(
     config: Config,
     listeners: Listeners,
+    tls: Option<Tls>,
     shutdown: impl Future<Output = ()>,
 ) -> Result<Stopped, Error> {
     let Config {
         listen: _,
         admin_listen: _,
         log: _,
-        connections_max,
-        drain_delay,
-        drain_timeout,
+        listener: bounds,
+        requests_in_flight,
         ..
     } = config;
     let mut registry = telemetry::registry();
@@ -74,6 +75,7 @@ pub async fn serve(
     let graphql = graphql::router(gateway.clone(), config.graphql, &mut registry);
     let (grpc, health) = grpc::router(gateway.clone(), config.grpc, &mut registry);
     let doors = doors(graphql, grpc, graphiql, &mut registry);
+    let doors = Shed::new(doors, requests_in_flight, &mut registry);
     let metrics = Metrics::registered(&mut registry);
 
     let admin_stop = CancellationToken::new();
@@ -85,19 +87,13 @@ pub async fn serve(
         info!("stopping: no longer ready");
         readiness.drain();
         health.draining().await;
-        sleep(drain_delay).await;
-    };
-    let settings = listener::Settings {
-        connections_max,
-        drain_timeout,
-        ..listener::Settings::default()
     };
     let stopped = tokio::select! {
-        stopped = listener::serve(listeners.gateway, doors, settings, metrics, stop) => stopped,
+        stopped = listener::serve(listeners.gateway, tls, doors, bounds, metrics, stop) => stopped,
         never = tidying.keep_tidy() => match never {},
     };
     // Writes whose callers have hung up are nobody's request any more, and are finished all the same.
-    if timeout(drain_timeout, gateway.writes_ended())
+    if timeout(bounds.drain_timeout, gateway.writes_ended())
         .await
         .is_err()
     {
@@ -142,6 +138,7 @@ async fn serve_admin(tcp: TcpListener, admin: Router, stop: CancellationToken) {
     };
     listener::serve(
         tcp,
+        None,
         admin,
         settings,
         Metrics::default(),

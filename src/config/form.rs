@@ -7,6 +7,8 @@ use secrecy::SecretString;
 use tracing_subscriber::EnvFilter;
 use url::Url;
 
+use crate::upstream::shared;
+
 /// Longest duration that makes sense for any setting.
 const DURATION_MAX: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -50,6 +52,8 @@ pub enum Form {
     Path,
     /// At least so many characters that are never shown.
     Secret(usize),
+    /// The URL of a Redis, never shown because it may hold a password.
+    RedisUrl,
 }
 
 /// What a text meant.
@@ -88,13 +92,16 @@ impl Form {
             }
             Form::Path => "the path of a file such as /etc/peerassist/documents.json".to_owned(),
             Form::Secret(min) => format!("at least {min} characters"),
+            Form::RedisUrl => {
+                "a URL such as rediss://user:password@redis.example.com:6380/0".to_owned()
+            }
         }
     }
 
     /// The text as a mistake may show it; a URL may hide a password or a key where none belongs.
     pub(super) fn shown(self, text: &str) -> String {
         match self {
-            Form::Secret(_) => "***".to_owned(),
+            Form::Secret(_) | Form::RedisUrl => "***".to_owned(),
             Form::Url if text.contains(['@', '?', '#']) => "***".to_owned(),
             _ => text.to_owned(),
         }
@@ -142,6 +149,7 @@ impl Form {
             Form::Path => Ok(Value::Text(text.to_owned())),
             Form::Secret(min) if text.chars().count() < min => Err("is too short"),
             Form::Secret(_) => Ok(Value::Secret(SecretString::from(text))),
+            Form::RedisUrl => redis_url(text).map(Value::Secret),
         }
     }
 }
@@ -165,6 +173,16 @@ fn url(text: &str) -> Result<Url, &'static str> {
         return Err("has a query or a fragment");
     }
     Ok(url)
+}
+
+fn redis_url(text: &str) -> Result<SecretString, &'static str> {
+    let url = SecretString::from(text);
+    if cfg!(not(feature = "redis")) {
+        return Err("needs a program that was built with the feature redis");
+    }
+    shared::is_url(&url)
+        .then_some(url)
+        .ok_or("is not the URL of a Redis")
 }
 
 fn duration(text: &str) -> Result<Duration, &'static str> {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::Path;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use secrecy::SecretString;
@@ -28,6 +29,7 @@ use crate::graphql::StatusProfile;
 use crate::graphql::Trust;
 use crate::graphql::TrustedDocuments;
 use crate::grpc;
+use crate::listener;
 use crate::telemetry;
 use crate::upstream;
 use crate::upstream::profile::IgnoredFilters;
@@ -40,6 +42,8 @@ impl Config {
         let sayings = sources.gather(&mut mistakes);
         let values = Values::read(&sayings, &mut mistakes);
         refuse_plain_http(&values, &sayings, &mut mistakes);
+        refuse_half_of_tls(&sayings, &mut mistakes);
+        refuse_sharing_without_secret(&values, &sayings, &mut mistakes);
         let trusted = trusted_documents(&values, &sayings, sources);
         let trusted = trusted.map_err(|mistake| mistakes.push(mistake));
         let Ok(trusted) = trusted else {
@@ -78,9 +82,9 @@ impl Values {
         Config {
             listen: self.address("listen"),
             admin_listen: self.address("admin_listen"),
-            connections_max: self.size("connections_max"),
-            drain_delay: self.duration("drain_delay"),
-            drain_timeout: self.duration("drain_timeout"),
+            listener: self.listener(),
+            tls: self.tls(),
+            requests_in_flight: self.size("limits.requests_in_flight"),
             log: self.log(colours),
             upstream: self.upstream(),
             gateway: gateway::Settings {
@@ -111,6 +115,27 @@ impl Values {
         }
     }
 
+    fn listener(&self) -> listener::Settings {
+        listener::Settings {
+            connections_max: self.size("connections_max"),
+            connections_per_address_max: self.size("connections_per_address_max"),
+            first_byte_timeout: self.duration("first_byte_timeout"),
+            head_timeout: self.duration("head_timeout"),
+            write_timeout: self.duration("write_timeout"),
+            idle_timeout: self.duration("idle_timeout"),
+            drain_delay: self.duration("drain_delay"),
+            drain_timeout: self.duration("drain_timeout"),
+        }
+    }
+
+    fn tls(&self) -> Option<listener::tls::Settings> {
+        Some(listener::tls::Settings {
+            certificate_file: self.path("tls.certificate_file")?,
+            key_file: self.path("tls.key_file")?,
+            client_ca_file: self.path("tls.client_ca_file"),
+        })
+    }
+
     fn log(&self, colours: bool) -> telemetry::Settings {
         let format = match self.text("log.format") {
             "text" => telemetry::Format::Text,
@@ -132,9 +157,14 @@ impl Values {
             connect_timeout: self.duration("upstream.connect_timeout"),
             attempt_timeout: self.duration("upstream.attempt_timeout"),
             operation_timeout: self.duration("upstream.operation_timeout"),
+            load: upstream::Load {
+                calls_max: self.size("upstream.calls_max"),
+                retry_percent: self.small("upstream.retry_percent"),
+                retries_per_second: self.small("upstream.retries_per_second"),
+                hedge_percent: self.small("upstream.hedge_percent"),
+            },
             body_bytes_max: self.size("upstream.body_bytes_max"),
-            page_size_max: u32::try_from(self.number("upstream.page_size_max"))
-                .expect("the table bounds it"),
+            page_size_max: self.small("upstream.page_size_max"),
             profile: Profile {
                 ignored_filters: IgnoredFilters::named(
                     self.words("upstream.profile.ignored_filters"),
@@ -150,6 +180,11 @@ impl Values {
                 stale_if_error: self.duration("upstream.cache.stale_if_error"),
                 not_found_ttl: self.duration("upstream.cache.not_found_ttl"),
                 obey_headers: self.switch("upstream.cache.obey_headers"),
+            },
+            shared: upstream::shared::Settings {
+                redis_url: self.secret("upstream.cache.redis_url"),
+                redis_timeout: self.duration("upstream.cache.redis_timeout"),
+                secret: self.secret("gateway.secret"),
             },
         }
     }
@@ -182,6 +217,10 @@ impl Values {
         }
     }
 
+    fn small(&self, key: &str) -> u32 {
+        u32::try_from(self.number(key)).expect("the table bounds it")
+    }
+
     fn size(&self, key: &str) -> usize {
         usize::try_from(self.number(key)).unwrap_or(usize::MAX)
     }
@@ -197,6 +236,14 @@ impl Values {
         match self.0.get(key) {
             Some(Value::Text(text)) => text,
             _ => unreachable!("the table says that {key} is a text"),
+        }
+    }
+
+    fn path(&self, key: &str) -> Option<PathBuf> {
+        match self.0.get(key) {
+            Some(Value::Text(text)) => Some(PathBuf::from(text)),
+            None => None,
+            Some(_) => unreachable!("the table says that {key} is a path"),
         }
     }
 
@@ -272,6 +319,27 @@ fn refuse_plain_http(values: &Values, sayings: &Sayings, mistakes: &mut Vec<Mist
     }
 }
 
+/// A certificate without its key is none, and without one nobody can be asked for theirs.
+fn refuse_half_of_tls(sayings: &Sayings, mistakes: &mut Vec<Mistake>) {
+    let needs = [
+        ("tls.certificate_file", "tls.key_file"),
+        ("tls.key_file", "tls.certificate_file"),
+        ("tls.client_ca_file", "tls.certificate_file"),
+    ];
+    for (key, needed) in needs {
+        let Some(said) = sayings.get(key).filter(|_| !sayings.contains_key(needed)) else {
+            continue;
+        };
+        mistakes.push(Mistake {
+            source: said.source.clone(),
+            key: Some(key.to_owned()),
+            value: Some(said.text.clone()),
+            problem: format!("needs {needed}"),
+            fix: format!("set both, or unset {key}"),
+        });
+    }
+}
+
 /// The manifest of trusted documents, read here so that one that cannot be meant is told before anything starts.
 fn trusted_documents(
     values: &Values,
@@ -315,6 +383,24 @@ fn trusted_documents(
     })?;
     TrustedDocuments::read(trust, &manifest)
         .map_err(|problem| mistake(file, problem, "write the manifest anew"))
+}
+
+/// What instances share is sealed with the secret that they have in common.
+fn refuse_sharing_without_secret(values: &Values, sayings: &Sayings, mistakes: &mut Vec<Mistake>) {
+    let key = "upstream.cache.redis_url";
+    // A secret that was said and is wrong is a mistake of its own.
+    if let Some(said) = sayings.get(key)
+        && values.0.contains_key(key)
+        && !sayings.contains_key("gateway.secret")
+    {
+        mistakes.push(Mistake {
+            source: said.source.clone(),
+            key: Some(key.to_owned()),
+            value: None,
+            problem: "is set, and gateway.secret is not: instances share only what they can seal for each other".to_owned(),
+            fix: "set gateway.secret to the same text for all instances".to_owned(),
+        });
+    }
 }
 
 fn is_loopback(url: &Url) -> bool {

@@ -13,11 +13,11 @@ mod table;
 mod tests;
 
 use std::net::SocketAddr;
-use std::time::Duration;
 
 use crate::gateway;
 use crate::graphql;
 use crate::grpc;
+use crate::listener;
 use crate::telemetry;
 use crate::upstream;
 
@@ -38,12 +38,12 @@ pub struct Config {
     pub listen: SocketAddr,
     /// Where health and metrics listen.
     pub admin_listen: SocketAddr,
-    /// Most connections at once on `listen`; the next one waits in the backlog.
-    pub connections_max: usize,
-    /// How long after SIGTERM new connections are still accepted, so that a balancer can notice.
-    pub drain_delay: Duration,
-    /// How long requests in flight may take to end after that.
-    pub drain_timeout: Duration,
+    /// Connections on `listen`: how many, how patiently, and how they end.
+    pub listener: listener::Settings,
+    /// Most requests under way at once; further ones are refused.
+    pub requests_in_flight: usize,
+    /// The certificates of `listen`; none, where clients come without TLS.
+    pub tls: Option<listener::tls::Settings>,
     /// Logs.
     pub log: telemetry::Settings,
     /// The PeerAssist REST API and how it is called.

@@ -7,6 +7,7 @@ use std::time::Duration;
 use ring::hmac;
 use secrecy::ExposeSecret;
 use secrecy::SecretString;
+use tokio::sync::OnceCell;
 use tokio::time::Instant;
 
 use crate::domain::budget::Budget;
@@ -147,6 +148,7 @@ pub struct Caller {
     cache_control: CacheControl,
     /// When the request began, as far as that matters for kept answers.
     begun: Instant,
+    trust: Arc<OnceCell<bool>>,
 }
 
 impl Caller {
@@ -169,6 +171,7 @@ impl Caller {
             account: Account::default(),
             cache_control: CacheControl::default(),
             begun: Instant::now(),
+            trust: Arc::default(),
         })
     }
 
@@ -238,6 +241,12 @@ impl Caller {
             policy, age_max, ..
         } = self.cache_control;
         policy == CachePolicy::Any && age_max.is_none_or(|most| age <= most)
+    }
+
+    /// Whether answers that were kept before this request began may be given to it, once that is settled: another
+    /// instance may have ended them without this one having heard of it.
+    pub fn trust(&self) -> &OnceCell<bool> {
+        &self.trust
     }
 
     /// The token, to be passed on.

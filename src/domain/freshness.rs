@@ -40,6 +40,7 @@ impl Outcomes {
             Outcome::Miss,
             Outcome::Revalidated,
             Outcome::Coalesced,
+            Outcome::Shared,
             Outcome::Hit,
         ];
         order.into_iter().find(|outcome| self.has(*outcome))
@@ -173,7 +174,7 @@ mod tests {
         parts.came_to(Outcome::Coalesced);
         let outcomes = parts.freshness().outcomes;
         let all = Outcome::ALL.map(|outcome| outcomes.has(outcome));
-        assert_eq!(all, [false, true, false, false, true]);
+        assert_eq!(all, [false, true, false, false, false, true]);
     }
 
     #[test]
@@ -182,6 +183,7 @@ mod tests {
         assert_eq!(parts.freshness().outcomes.overall(), None);
         for outcome in [
             Outcome::Hit,
+            Outcome::Shared,
             Outcome::Coalesced,
             Outcome::Revalidated,
             Outcome::Miss,

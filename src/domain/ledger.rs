@@ -49,6 +49,8 @@ pub enum Outcome {
     Hit,
     /// It was answered from the cache past its freshness.
     Stale,
+    /// It was answered from the cache that instances share.
+    Shared,
     /// It was asked upstream.
     Miss,
     /// It was asked upstream, which said that the kept answer is still right.
@@ -59,9 +61,10 @@ pub enum Outcome {
 
 impl Outcome {
     /// All of them.
-    pub const ALL: [Outcome; 5] = [
+    pub const ALL: [Outcome; 6] = [
         Outcome::Hit,
         Outcome::Stale,
+        Outcome::Shared,
         Outcome::Miss,
         Outcome::Revalidated,
         Outcome::Coalesced,
@@ -72,6 +75,7 @@ impl Outcome {
         match self {
             Outcome::Hit => "HIT",
             Outcome::Stale => "STALE",
+            Outcome::Shared => "SHARED",
             Outcome::Miss => "MISS",
             Outcome::Revalidated => "REVALIDATED",
             Outcome::Coalesced => "COALESCED",
@@ -184,7 +188,7 @@ impl Ledger {
     /// Enters a question; `question` is called only where it is to be seen.
     fn enter(&self, outcome: Outcome, question: impl FnOnce() -> Question) {
         let (total, part) = match outcome {
-            Outcome::Hit => (&self.cached, None),
+            Outcome::Hit | Outcome::Shared => (&self.cached, None),
             Outcome::Stale => (&self.cached, Some(&self.stale)),
             Outcome::Miss => (&self.actual, None),
             Outcome::Revalidated => (&self.actual, Some(&self.revalidated)),

@@ -21,6 +21,7 @@ pub mod fwo_filter;
 pub mod fwo_write;
 pub mod id;
 pub mod jwt;
+pub mod keys;
 pub mod ledger;
 mod moment;
 pub mod money;

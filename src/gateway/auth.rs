@@ -115,13 +115,14 @@ impl Gateway {
         Caller::new(&self.0.fingerprints, token, standing, deadline)
     }
 
-    /// Logs a user in at the upstream, once.
+    /// Logs a user in at the upstream, once, for somebody who waits for at most `patience`.
     ///
     /// Fails with `InvalidInput` for an empty or endless text and with `CredentialsInvalid` where the
     /// upstream refuses the user name, the password or the client key; it does not say which.
     pub async fn log_in(
         &self,
         credentials: Credentials,
+        patience: Option<Duration>,
         account: &Account,
     ) -> Result<Login, Error> {
         let texts = [
@@ -148,7 +149,15 @@ impl Gateway {
             }
         }
         let asked = Instant::now();
-        let login = self.0.upstream.log_in(credentials, account).await?;
+        let longest = self.operation_timeout();
+        let patience = patience.unwrap_or(longest).min(longest);
+        let login = self.0.upstream.log_in(credentials, account);
+        let late = |_| {
+            let message = "the upstream did not answer before the deadline";
+            Error::new(ErrorKind::UpstreamTimeout, message)
+        };
+        let login = tokio::time::timeout(patience, login).await;
+        let login = login.map_err(late)??;
         let minutes = u64::try_from(login.expires_in_minutes).unwrap_or(0);
         let fingerprint = self.0.fingerprints.fingerprint(&login.token);
         self.0

@@ -34,13 +34,13 @@ impl Gateway {
     }
 
     /// What a list said of the order lately, if one did. Costs nothing.
-    pub fn listed_fwo(&self, caller: &Caller, id: FwoId) -> Option<Arc<FwoSummary>> {
-        self.0.upstream.listed_fwo(caller, id)
+    pub async fn listed_fwo(&self, caller: &Caller, id: FwoId) -> Option<Arc<FwoSummary>> {
+        self.0.upstream.listed_fwo(caller, id).await
     }
 
     /// What a list would say of the order: from a list that was read lately, or else from the order itself.
     pub async fn fwo_summary(&self, caller: &Caller, id: FwoId) -> Result<Arc<FwoSummary>, Error> {
-        match self.listed_fwo(caller, id) {
+        match self.listed_fwo(caller, id).await {
             Some(summary) => Ok(summary),
             None => self.fwo(caller, id).await.map(|fwo| fwo.summary.clone()),
         }

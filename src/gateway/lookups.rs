@@ -105,7 +105,7 @@ impl Gateway {
         let mut found = HashMap::with_capacity(wanted.len());
         let mut missing = Vec::new();
         for (caller, id) in wanted {
-            match upstream.known_customer(&caller, id) {
+            match upstream.known_customer(&caller, id).await {
                 Some(customer) => drop(found.insert(id, Ok(customer))),
                 None => missing.push((caller, id)),
             }

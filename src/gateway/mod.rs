@@ -18,7 +18,6 @@ mod writes;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ring::hkdf;
 use ring::rand::SecureRandom;
 use ring::rand::SystemRandom;
 use secrecy::ExposeSecret;
@@ -42,6 +41,7 @@ use crate::domain::customer::Customer;
 use crate::domain::error::Error;
 use crate::domain::error::ErrorKind;
 use crate::domain::fwo::Fwo;
+use crate::domain::keys;
 use crate::gateway::auth::KnownTokens;
 use crate::gateway::scan::ScanBounds;
 use crate::gateway::writes::Writes;
@@ -102,9 +102,9 @@ impl Gateway {
         let tasks = TaskTracker::new();
         Ok(Gateway(Arc::new(Inner {
             upstream,
-            seal: Arc::new(CursorSeal::new(&derive(&secret, b"cursors"))),
+            seal: Arc::new(CursorSeal::new(&keys::derive(&secret, b"cursors"))),
             scan_rows_max: settings.scan_rows_max,
-            fingerprints: FingerprintKey::new(&derive::<32>(&secret, b"fingerprints")),
+            fingerprints: FingerprintKey::new(&keys::derive::<32>(&secret, b"fingerprints")),
             tokens: KnownTokens::new(),
             limits: settings.limits,
             customer_writes: Writes::new(tasks.clone()),
@@ -138,21 +138,4 @@ fn random_secret() -> Result<Vec<u8>, Error> {
     let filled = SystemRandom::new().fill(&mut secret);
     filled.map_err(|_| Error::new(ErrorKind::Internal, "the system has no randomness"))?;
     Ok(secret)
-}
-
-/// A key for one purpose out of the one secret (HKDF, RFC 5869).
-fn derive<const BYTES: usize>(secret: &[u8], purpose: &[u8]) -> [u8; BYTES] {
-    struct Length(usize);
-    impl hkdf::KeyType for Length {
-        fn len(&self) -> usize {
-            self.0
-        }
-    }
-    let mut key = [0; BYTES];
-    hkdf::Salt::new(hkdf::HKDF_SHA256, b"peerassist-gateway")
-        .extract(secret)
-        .expand(&[purpose], Length(BYTES))
-        .and_then(|okm| okm.fill(&mut key))
-        .expect("64 bytes are far below the limit of HKDF");
-    key
 }

@@ -83,6 +83,14 @@ impl Refusal {
         refusal.with(header::WWW_AUTHENTICATE, "Bearer")
     }
 
+    /// A request that is one too many.
+    pub(super) fn overloaded(error: &Error) -> Self {
+        let code = error::code(error.kind());
+        let mut refusal = Refusal::new(Verdict::Overloaded, code, error.message());
+        refusal.error.extensions = Some(error::extensions(error));
+        refusal
+    }
+
     pub(super) fn with(self, name: HeaderName, value: &'static str) -> Self {
         Refusal {
             header: Some((name, value)),

@@ -43,6 +43,7 @@ use crate::graphql::answer::unsupported;
 use crate::graphql::bill;
 use crate::graphql::bill::Prices;
 use crate::graphql::caching;
+use crate::graphql::deadline;
 use crate::graphql::documents::Documents;
 use crate::graphql::explain;
 use crate::graphql::guard;
@@ -119,6 +120,7 @@ async fn on_get(
     let Some(manner) = endpoint.manner(&headers) else {
         return not_acceptable(endpoint.settings.http_status);
     };
+    let begun = Instant::now();
     let outcome = async {
         if query.len() > URI_BYTES_MAX {
             let message = format!("the URL has more than {URI_BYTES_MAX} bytes: use POST");
@@ -137,7 +139,7 @@ async fn on_get(
             return Err(Refusal::new(Verdict::CrossSite, "CSRF_PREVENTED", message));
         }
         let request = GraphqlRequest::from_query_string(&query)?;
-        endpoint.run(&headers, request, Method::Get).await
+        endpoint.run(&headers, request, Method::Get, begun).await
     };
     caching::unless_known(&headers, answer(manner, outcome.await))
 }
@@ -150,6 +152,7 @@ async fn on_post(
     let Some(manner) = endpoint.manner(&headers) else {
         return not_acceptable(endpoint.settings.http_status);
     };
+    let begun = Instant::now();
     let outcome = async {
         if !media::is_json(&headers) {
             return Err(unsupported("the body must be application/json in UTF-8"));
@@ -159,7 +162,7 @@ async fn on_post(
         }
         let body = endpoint.read_body(body).await?;
         let request = GraphqlRequest::from_json(&body)?;
-        endpoint.run(&headers, request, Method::Post).await
+        endpoint.run(&headers, request, Method::Post, begun).await
     };
     answer(manner, outcome.await)
 }
@@ -211,12 +214,13 @@ impl Endpoint {
         }
     }
 
-    /// Checks, parses and executes; nothing is executed unless all of it passes.
+    /// Checks, parses and executes what came at `begun`; nothing is executed unless all of it passes.
     async fn run(
         &self,
         headers: &HeaderMap,
         request: GraphqlRequest,
         method: Method,
+        begun: Instant,
     ) -> Result<Executed, Refusal> {
         let GraphqlRequest {
             document,
@@ -245,12 +249,16 @@ impl Endpoint {
                 "the schema may not be asked for",
             ));
         }
+        let patience = deadline::patience(headers, begun)?;
         let ledger = explain::open(headers)?;
         let account = Account::new(ledger.clone());
         let caller = if roots.iter().all(|name| is_open_to_all(name)) {
             None
         } else {
-            Some(self.caller(headers)?.with_account(account.clone()))
+            Some(
+                self.caller(headers, patience)?
+                    .with_account(account.clone()),
+            )
         };
         let lookups = self.gateway.customer_lookups(caller.as_ref());
         let prices = Prices {
@@ -273,6 +281,7 @@ impl Endpoint {
             .data(Asker {
                 caller,
                 account: account.clone(),
+                patience,
             })
             .data(loaders);
         if let Some(name) = operation_name {
@@ -298,13 +307,13 @@ impl Endpoint {
         })
     }
 
-    fn caller(&self, headers: &HeaderMap) -> Result<Caller, Refusal> {
+    fn caller(&self, headers: &HeaderMap, patience: Option<Duration>) -> Result<Caller, Refusal> {
         let values = headers
             .get_all(header::AUTHORIZATION)
             .iter()
             .map(HeaderValue::as_bytes);
-        let caller =
-            BearerToken::from_headers(values).and_then(|token| self.gateway.caller(token, None));
+        let caller = BearerToken::from_headers(values)
+            .and_then(|token| self.gateway.caller(token, patience));
         let caller = caller.map_err(Refusal::unauthenticated)?;
         Ok(caller.with_cache_control(caching::asked(headers)))
     }

@@ -2,9 +2,10 @@
 //!
 //! A request meets the files in this order: `endpoint` (HTTP in), `media` and `request` (what is asked), `documents` (by
 //! its text, or by what it is known by), `guard` with `lexical` and `limits` (is it small enough?), `rules` (is it what
-//! the library does not judge?), `schema` with `query` and `mutation`, `connection`, `customer`, `fwo` and `line`, and on
-//! the way out `error`, `answer` with `status`, and `caching` (what the client may keep). A mutation reads its input with
-//! `reading`, in `customer_input`, `fwo_input` and `line_input`, and tells in `user_error` what a user can mend.
+//! the library does not judge?), `deadline` (how long does the client wait?), `schema` with `query` and `mutation`,
+//! `connection`, `customer`, `fwo` and `line`, and on the way out `error`, `answer` with `status`, and `caching` (what the
+//! client may keep). A mutation reads its input with `reading`, in `customer_input`, `fwo_input` and `line_input`, and
+//! tells in `user_error` what a user can mend.
 
 mod answer;
 mod bill;
@@ -14,6 +15,7 @@ mod console;
 mod customer;
 mod customer_input;
 mod customer_mutation;
+mod deadline;
 mod directives;
 mod documents;
 mod endpoint;
@@ -43,6 +45,7 @@ mod object;
 mod price;
 mod query;
 mod reading;
+mod refusal;
 mod request;
 mod rules;
 mod scalar;
@@ -57,6 +60,7 @@ use prometheus_client::registry::Registry;
 
 use crate::gateway::Gateway;
 
+pub use crate::graphql::refusal::overloaded;
 pub use crate::graphql::schema::sdl;
 pub use crate::graphql::status::StatusProfile;
 pub use crate::graphql::trusted::Trust;

@@ -44,11 +44,13 @@ impl LoginMutation {
             password: SecretString::from(password),
             client_key: client_key.map(SecretString::from),
         };
-        let account = &ctx.data_unchecked::<Asker>().account;
+        let asker = ctx.data_unchecked::<Asker>();
         let path = ctx.path_node.as_ref();
-        let account = account.at(|| path.map_or_else(String::new, ToString::to_string).into());
+        let account = asker
+            .account
+            .at(|| path.map_or_else(String::new, ToString::to_string).into());
         let gateway = ctx.data_unchecked::<Gateway>();
-        let login = gateway.log_in(credentials, &account).await;
+        let login = gateway.log_in(credentials, asker.patience, &account).await;
         let payload = told_of_new(login).map(|(login, user_errors)| match login {
             None => LoginPayload {
                 user_errors,

@@ -1,6 +1,7 @@
 //! Root fields of queries: parse, call one operation of the gateway, wrap.
 
 use std::borrow::Cow;
+use std::time::Duration;
 
 use async_graphql::Context;
 use async_graphql::Enum;
@@ -50,6 +51,8 @@ pub(super) struct Asker {
     pub(super) caller: Option<Caller>,
     /// Where questions are entered that nobody asks whom we know: logins.
     pub(super) account: Account,
+    /// How long they wait.
+    pub(super) patience: Option<Duration>,
 }
 
 /// The gateway and the caller of the request that is being executed, who says which field asks where a ledger wants
@@ -258,7 +261,7 @@ async fn read_fwo(ctx: &Context<'_>, id: FwoId) -> Result<Fwo, Error> {
         return Loaders::fwo(ctx, id).await.map(Fwo::full);
     }
     let (gateway, caller) = asking(ctx)?;
-    match gateway.listed_fwo(&caller, id) {
+    match gateway.listed_fwo(&caller, id).await {
         Some(summary) => Ok(Fwo::listed(summary)),
         None => Loaders::fwo(ctx, id).await.map(Fwo::full),
     }

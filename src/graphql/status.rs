@@ -43,12 +43,16 @@ pub(super) enum Verdict {
     NotAcceptable,
     /// The body did not come in time.
     Late,
+    /// The client has stopped waiting before anything was executed.
+    Overdue,
     /// The body is too large.
     BodyTooLarge,
     /// The URL is too long.
     UriTooLong,
     /// The body is of a type, a charset or a coding that is not read here.
     MediaTypeUnsupported,
+    /// There are too many requests for this gateway.
+    Overloaded,
 }
 
 impl Verdict {
@@ -68,9 +72,11 @@ impl Verdict {
             Verdict::MethodNotAllowed => (405, 405, 405),
             Verdict::NotAcceptable => (406, 406, 406),
             Verdict::Late => (408, 408, 408),
+            Verdict::Overdue => (504, 504, 504),
             Verdict::BodyTooLarge => (413, 413, 413),
             Verdict::UriTooLong => (414, 414, 414),
             Verdict::MediaTypeUnsupported => (415, 415, 415),
+            Verdict::Overloaded => (503, 503, 503),
         };
         let status = match (profile, media) {
             (StatusProfile::Audits, Media::GraphqlResponse) => newer,
@@ -119,7 +125,7 @@ mod tests {
     use super::Verdict;
     use crate::graphql::media::Media;
 
-    const VERDICTS: [Verdict; 15] = [
+    const VERDICTS: [Verdict; 17] = [
         Verdict::Whole,
         Verdict::Partial,
         Verdict::DocumentUnreadable,
@@ -132,9 +138,11 @@ mod tests {
         Verdict::MethodNotAllowed,
         Verdict::NotAcceptable,
         Verdict::Late,
+        Verdict::Overdue,
         Verdict::BodyTooLarge,
         Verdict::UriTooLong,
         Verdict::MediaTypeUnsupported,
+        Verdict::Overloaded,
     ];
 
     fn statuses(profile: StatusProfile, media: Media) -> Vec<u16> {
@@ -146,7 +154,7 @@ mod tests {
     #[test]
     fn the_edition_has_one_status_for_both_media_types() {
         let edition = [
-            200, 294, 400, 400, 422, 400, 422, 401, 403, 405, 406, 408, 413, 414, 415,
+            200, 294, 400, 400, 422, 400, 422, 401, 403, 405, 406, 408, 504, 413, 414, 415, 503,
         ];
         for media in [Media::GraphqlResponse, Media::Json] {
             assert_eq!(statuses(StatusProfile::September2026, media), edition);
@@ -157,10 +165,10 @@ mod tests {
     #[test]
     fn the_audits_have_a_status_for_each_media_type() {
         let newer = [
-            200, 200, 400, 400, 400, 400, 400, 401, 403, 405, 406, 408, 413, 414, 415,
+            200, 200, 400, 400, 400, 400, 400, 401, 403, 405, 406, 408, 504, 413, 414, 415, 503,
         ];
         let older = [
-            200, 200, 200, 200, 200, 400, 400, 401, 403, 405, 406, 408, 413, 414, 415,
+            200, 200, 200, 200, 200, 400, 400, 401, 403, 405, 406, 408, 504, 413, 414, 415, 503,
         ];
         assert_eq!(
             statuses(StatusProfile::Audits, Media::GraphqlResponse),
@@ -172,7 +180,7 @@ mod tests {
     #[test]
     fn a_stream_begins_with_200_in_both_profiles_wherever_the_request_is_well_formed() {
         let stream = [
-            200, 200, 200, 200, 200, 400, 400, 401, 403, 405, 406, 408, 413, 414, 415,
+            200, 200, 200, 200, 200, 400, 400, 401, 403, 405, 406, 408, 504, 413, 414, 415, 503,
         ];
         let audits = statuses(StatusProfile::Audits, Media::EventStream);
         assert_eq!(audits, stream);
@@ -192,7 +200,7 @@ mod tests {
         assert_eq!(newer(StatusProfile::Audits), 1, "401 alone");
         assert_eq!(
             newer(StatusProfile::September2026),
-            13,
+            15,
             "all but 200 and 294"
         );
         for profile in [StatusProfile::Audits, StatusProfile::September2026] {

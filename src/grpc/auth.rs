@@ -52,6 +52,7 @@ impl AuthService for Auth {
         request: Request<v1::LoginRequest>,
     ) -> Result<Response<v1::LoginResponse>, Status> {
         let account = account(&request);
+        let patience = deadline::patience(request.extensions());
         let v1::LoginRequest {
             user_name,
             password,
@@ -64,7 +65,7 @@ impl AuthService for Auth {
         };
         let bill = Bill::calls(bill::LOGIN);
         self.gateway.admit_stranger(&account, bill)?;
-        let login = self.gateway.log_in(credentials, &account).await?;
+        let login = self.gateway.log_in(credentials, patience, &account).await?;
         Ok(Response::new(v1::LoginResponse::from(&login)))
     }
 }

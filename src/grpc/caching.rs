@@ -51,6 +51,7 @@ const fn word(outcome: Outcome) -> &'static str {
     match outcome {
         Outcome::Hit => "hit",
         Outcome::Stale => "stale",
+        Outcome::Shared => "shared",
         Outcome::Miss => "miss",
         Outcome::Revalidated => "revalidated",
         Outcome::Coalesced => "coalesced",

@@ -108,6 +108,7 @@ impl From<ledger::Question> for v1::Question {
         let outcome = match outcome {
             ledger::Outcome::Hit => v1::Outcome::Hit,
             ledger::Outcome::Stale => v1::Outcome::Stale,
+            ledger::Outcome::Shared => v1::Outcome::Shared,
             ledger::Outcome::Miss => v1::Outcome::Miss,
             ledger::Outcome::Revalidated => v1::Outcome::Revalidated,
             ledger::Outcome::Coalesced => v1::Outcome::Coalesced,

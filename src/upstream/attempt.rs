@@ -19,6 +19,8 @@ use crate::domain::error::Error;
 use crate::domain::error::ErrorKind;
 use crate::domain::page::UpstreamPage;
 use crate::upstream::Settings;
+use crate::upstream::breaker::Verdict;
+use crate::upstream::breakers::Route;
 use crate::upstream::caching::Caching;
 use crate::upstream::caching::Validator;
 use crate::upstream::metrics::Metrics;
@@ -28,6 +30,10 @@ use crate::upstream::wire;
 
 /// Most of a refusal's body that is read, in bytes: it is looked through for the fields at fault.
 const REFUSAL_BYTES_MAX: usize = 64 * 1024;
+
+/// How long a connection of HTTP/2 may be silent under a request before it must show that it lives, and within what.
+const PING_AFTER: Duration = Duration::from_secs(1);
+const PING_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// A read of one resource. The path is built from numbers and fixed words only.
 #[derive(Clone, Debug)]
@@ -56,6 +62,14 @@ impl Read {
         }
     }
 
+    /// What it is to the breakers.
+    pub(super) fn route(&self) -> Route {
+        Route {
+            method: "GET",
+            path: self.route,
+        }
+    }
+
     /// The call for people to read: `GET /customer?page=0&size=20`.
     pub(super) fn call(&self) -> String {
         let parameters = self.parameters.iter();
@@ -67,6 +81,14 @@ impl Read {
 }
 
 impl Write {
+    /// What it is to the breakers.
+    pub(super) fn route(&self) -> Route {
+        Route {
+            method: method_name(&self.method),
+            path: self.route,
+        }
+    }
+
     /// The call for people to read: `PUT /customer/3`.
     pub(super) fn call(&self) -> String {
         format!("{} {}", self.method, self.path)
@@ -100,10 +122,39 @@ pub(super) struct Done {
 /// A write that was not done, or of which nobody knows.
 pub(super) struct Undone {
     pub(super) error: Error,
-    /// Whether not a byte of it was sent, so that it may be tried again.
+    /// Whether the upstream has not begun with it for certain, so that it may be tried again.
     pub(super) unsent: bool,
     /// What the upstream says about the fields at fault, where it refused them.
     pub(super) refusal: Option<Bytes>,
+}
+
+/// What the outcome of a read or a login says of the upstream.
+pub(super) fn verdict(outcome: &Result<Answer, Failure>) -> Verdict {
+    match outcome {
+        Err(failure) if failure.is_unreached => Verdict::Unreached,
+        Err(failure) if is_failure(failure.error.kind()) => Verdict::Failed,
+        Ok(_) | Err(_) => Verdict::Good,
+    }
+}
+
+/// What the outcome of a write says of the upstream.
+pub(super) fn verdict_of_write(outcome: &Result<Done, Undone>) -> Verdict {
+    match outcome {
+        Err(undone) if undone.unsent => Verdict::Unreached,
+        Err(undone) if is_failure(undone.error.kind()) => Verdict::Failed,
+        Ok(_) | Err(_) => Verdict::Good,
+    }
+}
+
+/// Whether the upstream failed, rather than refused.
+fn is_failure(kind: ErrorKind) -> bool {
+    matches!(
+        kind,
+        ErrorKind::UpstreamUnavailable
+            | ErrorKind::UpstreamTimeout
+            | ErrorKind::UpstreamError
+            | ErrorKind::WriteUnknown
+    )
 }
 
 /// The one client of the upstream.
@@ -120,6 +171,8 @@ struct Call {
     method: &'static str,
     route: &'static str,
     is_conditional: bool,
+    /// When nobody waits for it any more.
+    deadline: Instant,
 }
 
 /// An answer whose status says success.
@@ -143,6 +196,9 @@ impl Exchange {
             // Below the usual keep-alive of servers, so that we rarely write into a connection that closes.
             .pool_idle_timeout(Duration::from_secs(15))
             .pool_max_idle_per_host(64)
+            // Many requests share a connection of HTTP/2: one that is dead must not stay in the pool.
+            .http2_keep_alive_interval(PING_AFTER)
+            .http2_keep_alive_timeout(PING_TIMEOUT)
             .tcp_nodelay(true)
             .user_agent(concat!("peerassist-gateway/", env!("CARGO_PKG_VERSION")))
             .build()?;
@@ -155,12 +211,14 @@ impl Exchange {
         })
     }
 
-    /// Reads a resource with the caller's own token, unless it is still as the validator has it.
+    /// Reads a resource with the caller's own token, unless it is still as the validator has it; by the deadline at
+    /// the latest.
     pub(super) async fn get(
         &self,
         token: &BearerToken,
         read: &Read,
         validator: Option<&Validator>,
+        deadline: Instant,
         metrics: &Metrics,
     ) -> Result<Answer, Failure> {
         let mut url = self.url(&read.path);
@@ -179,6 +237,7 @@ impl Exchange {
             method: "GET",
             route: read.route,
             is_conditional: validator.is_some(),
+            deadline,
         };
         self.send(request, call, metrics).await
     }
@@ -190,7 +249,7 @@ impl Exchange {
         write: &Write,
         metrics: &Metrics,
     ) -> Result<Done, Undone> {
-        let begun = Instant::now();
+        let (begun, _under_way) = (Instant::now(), metrics.begin());
         let mut request = self
             .client
             .request(write.method.clone(), self.url(&write.path))
@@ -259,6 +318,7 @@ impl Exchange {
             method: "POST",
             route: "/auth",
             is_conditional: false,
+            deadline: Instant::now() + self.attempt_timeout,
         };
         self.send(self.client.post(url).json(body), call, metrics)
             .await
@@ -286,7 +346,7 @@ impl Exchange {
         call: Call,
         metrics: &Metrics,
     ) -> Result<Answer, Failure> {
-        let begun = Instant::now();
+        let (begun, _under_way) = (Instant::now(), metrics.begin());
         let request = request.header(header::ACCEPT, "application/json");
         let mut status = None;
         let whole = async {
@@ -307,7 +367,8 @@ impl Exchange {
             Ok(Answer { body, caching })
         };
         // A bound on the whole exchange: an idle timer would be reset by each dripping byte.
-        let outcome = tokio::time::timeout(self.attempt_timeout, whole)
+        let until = call.deadline.min(begun + self.attempt_timeout);
+        let outcome = tokio::time::timeout_at(until, whole)
             .await
             .unwrap_or_else(|_| Err(Failure::passing(late(), 1)));
         let label = match (status, &outcome) {
@@ -393,10 +454,17 @@ pub(super) fn unknown(what_happened: &str) -> Undone {
     }
 }
 
-/// A write without a status. Only a connection that never stood is a proof that nothing was done: one that
-/// breaks as the request goes out may have carried all of it.
+/// A write without a status. Only a connection that never stood, or an upstream that says so itself, is a proof that
+/// nothing was done: a connection that breaks as the request goes out may have carried all of it.
 fn unanswered(error: reqwest::Error) -> Undone {
     let error = error.without_url();
+    if is_unprocessed(&error) {
+        return Undone {
+            error: unsent(error).error,
+            unsent: true,
+            refusal: None,
+        };
+    }
     if !error.is_connect() {
         let Undone { error: unknown, .. } = unknown("the upstream broke off during the write");
         return Undone {
@@ -456,26 +524,27 @@ fn unsent(error: reqwest::Error) -> Failure {
         tracing::error!(%error, "the upstream's certificate or TLS is not acceptable");
         return Failure::lasting(
             unavailable("the upstream could not be reached securely").because(error),
-        );
+        )
+        .unreached();
     }
     if error.is_timeout() {
         // Only connecting has a timer of its own in the client; the whole exchange has ours.
         return Failure::passing(
             unavailable("the upstream could not be reached in time").because(error),
             1,
-        );
+        )
+        .unreached();
     }
     if is_caused_by::<hyper::Error>(&error) && parse_failed(&error) {
         return Failure::lasting(
             invalid("the upstream does not speak HTTP as it should").because(error),
         );
     }
-    let message = if error.is_connect() {
-        "the upstream could not be reached"
-    } else {
-        "the upstream broke off"
-    };
-    Failure::passing(unavailable(message).because(error), 2)
+    if error.is_connect() {
+        let error = unavailable("the upstream could not be reached").because(error);
+        return Failure::passing(error, 2).unreached();
+    }
+    Failure::passing(unavailable("the upstream broke off").because(error), 2)
 }
 
 /// The head came, the body did not: truncated, reset, or not what its encoding says.
@@ -491,6 +560,19 @@ fn broken_off(error: reqwest::Error) -> Failure {
     )
     .because(error);
     Failure::passing(error, 1)
+}
+
+/// Whether the upstream says in HTTP/2 that it has not processed the request, nor will (RFC 9113, 8.7): it turned away
+/// this stream, or closes the connection in good order and names an earlier stream as its last.
+fn is_unprocessed(error: &reqwest::Error) -> bool {
+    causes(error).any(|cause| {
+        cause.downcast_ref::<h2::Error>().is_some_and(|error| {
+            let reason = error.reason();
+            let turned_away = error.is_reset() && reason == Some(h2::Reason::REFUSED_STREAM);
+            let closed = error.is_go_away() && reason == Some(h2::Reason::NO_ERROR);
+            error.is_remote() && (turned_away || closed)
+        })
+    })
 }
 
 fn parse_failed(error: &reqwest::Error) -> bool {

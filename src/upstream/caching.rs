@@ -10,6 +10,7 @@ use http::header;
 
 use crate::domain::cache_control::Directives;
 use crate::domain::cache_control::seconds;
+use crate::upstream::shared::Sight;
 
 /// Longest entity tag that is remembered, in bytes: nobody's need be longer, and each entry has one.
 const VALIDATOR_BYTES_MAX: usize = 256;
@@ -41,6 +42,8 @@ pub(super) struct Caching {
     /// How old it was when it came.
     pub(super) age: Duration,
     pub(super) validator: Option<Validator>,
+    /// How far the log of the instances had been read when one of them asked for it, where another one did.
+    pub(super) shared: Option<Sight>,
     /// Whether the upstream says anything of how long.
     has_directives: bool,
     fresh_max: Option<Duration>,
@@ -73,6 +76,19 @@ impl Caching {
             caching.heed(name, argument);
         }
         caching
+    }
+
+    /// An answer for which another instance asked so long ago, with that in sight, and which is fresh for so much longer
+    /// and no more.
+    pub(super) fn shared(sight: Sight, age: Duration, fresh_for: Duration) -> Self {
+        Caching {
+            age,
+            shared: Some(sight),
+            fresh_max: Some(age + fresh_for),
+            stale_while_revalidate_max: Some(Duration::ZERO),
+            stale_if_error_max: Some(Duration::ZERO),
+            ..Caching::default()
+        }
     }
 
     /// An answer of which only the entity tag is known.

@@ -10,11 +10,18 @@ use crate::domain::caller::BearerToken;
 use crate::domain::error::Error;
 use crate::domain::error::ErrorKind;
 use crate::domain::ledger::Account;
+use crate::upstream::attempt::verdict;
+use crate::upstream::breakers::Route;
 use crate::upstream::decode;
 use crate::upstream::road::Road;
 use crate::upstream::road::json;
 use crate::upstream::road::unreadable;
 use crate::upstream::wire::Invalid;
+
+const ROUTE: Route = Route {
+    method: "POST",
+    path: "/auth",
+};
 
 /// A login as the upstream wants it.
 pub struct Credentials {
@@ -57,10 +64,15 @@ impl Road {
             "password": credentials.password.expose_secret(),
         });
         let asked = Utc::now();
+        let who = self.breakers.user(credentials.user_name.as_bytes());
+        self.breakers.check(ROUTE, who)?;
+        let _lane = self.lanes.take_stranger().await?;
+        let pass = self.breakers.enter(ROUTE, who)?;
         let exchange = self
             .exchange
             .log_in(client_key.expose_secret(), &body, &self.metrics);
         let answer = account.asked(|| "POST /auth".into(), exchange).await;
+        pass.settle(verdict(&answer));
         let answer = answer.map_err(|failure| match failure.error.kind() {
             ErrorKind::TokenInvalid | ErrorKind::Forbidden => Error::new(
                 ErrorKind::CredentialsInvalid,

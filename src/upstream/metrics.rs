@@ -12,6 +12,7 @@ use prometheus_client::registry::Registry;
 use prometheus_client::registry::Unit;
 
 use crate::domain::error::ErrorKind;
+use crate::upstream::breakers::Route;
 
 /// Bounds of the buckets in seconds: 1 ms is a neighbour on loopback, 15 s is the longest operation.
 const SECONDS: [f64; 11] = [
@@ -31,6 +32,8 @@ pub(super) enum CacheResult {
     Refresh,
     /// Joined a question that was under way.
     Coalesced,
+    /// Asked upstream because nothing that is kept may be trusted.
+    Bypass,
 }
 
 impl CacheResult {
@@ -41,6 +44,7 @@ impl CacheResult {
             CacheResult::Miss => "miss",
             CacheResult::Refresh => "refresh",
             CacheResult::Coalesced => "coalesced",
+            CacheResult::Bypass => "bypass",
         }
     }
 }
@@ -57,6 +61,21 @@ struct CallLabels {
     method: &'static str,
     /// The status code, or the reason where no answer came.
     outcome: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RouteLabels {
+    route: &'static str,
+    method: &'static str,
+}
+
+impl From<Route> for RouteLabels {
+    fn from(route: Route) -> Self {
+        RouteLabels {
+            route: route.path,
+            method: route.method,
+        }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -98,7 +117,20 @@ pub(super) struct Metrics {
     cache: Family<CacheLabels, Counter>,
     pub(super) kept: Kept,
     calls: Family<CallLabels, Histogram, fn() -> Histogram>,
+    in_flight: Gauge<u64, AtomicU64>,
     retries: Family<RetryLabels, Counter>,
+    hedges: Family<RouteLabels, Counter>,
+    opened: Family<RouteLabels, Counter>,
+    refused: Family<RouteLabels, Counter>,
+}
+
+/// A call under way; it ends when this is dropped, also by whoever does not wait for it any more.
+pub(super) struct UnderWay<'m>(&'m Metrics);
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        self.0.in_flight.dec();
+    }
 }
 
 impl Metrics {
@@ -108,7 +140,11 @@ impl Metrics {
             cache: Family::default(),
             kept: Kept::default(),
             calls: Family::new_with_constructor(histogram),
+            in_flight: Gauge::default(),
             retries: Family::default(),
+            hedges: Family::default(),
+            opened: Family::default(),
+            refused: Family::default(),
         };
         registry.register(
             "cache_requests",
@@ -123,9 +159,29 @@ impl Metrics {
             metrics.calls.clone(),
         );
         registry.register(
+            "upstream_calls_in_flight",
+            "Calls of the upstream that are under way",
+            metrics.in_flight.clone(),
+        );
+        registry.register(
             "upstream_retries",
             "Calls of the upstream that were made again",
             metrics.retries.clone(),
+        );
+        registry.register(
+            "upstream_hedges",
+            "Reads that were asked for a second time before the first answer came",
+            metrics.hedges.clone(),
+        );
+        registry.register(
+            "upstream_breaker_openings",
+            "How often a route of the upstream was found to fail, and was left alone",
+            metrics.opened.clone(),
+        );
+        registry.register(
+            "upstream_breaker_refusals",
+            "Calls of the upstream that were not made because it fails",
+            metrics.refused.clone(),
         );
         metrics
     }
@@ -137,6 +193,12 @@ impl Metrics {
                 result: result.word(),
             })
             .inc();
+    }
+
+    /// Counts a call as under way.
+    pub(super) fn begin(&self) -> UnderWay<'_> {
+        self.in_flight.inc();
+        UnderWay(self)
     }
 
     pub(super) fn call(
@@ -153,6 +215,18 @@ impl Metrics {
                 outcome,
             })
             .observe(took.as_secs_f64());
+    }
+
+    pub(super) fn hedge(&self, route: Route) {
+        self.hedges.get_or_create(&route.into()).inc();
+    }
+
+    pub(super) fn opened(&self, route: Route) {
+        self.opened.get_or_create(&route.into()).inc();
+    }
+
+    pub(super) fn refused(&self, route: Route) {
+        self.refused.get_or_create(&route.into()).inc();
     }
 
     pub(super) fn retry(&self, kind: ErrorKind) {

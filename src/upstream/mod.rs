@@ -1,12 +1,16 @@
 //! The road out: the PeerAssist REST API, one method for each of its endpoints.
 //!
 //! A call meets the files in this order: `cache` (is it known?) with `question` as its key, `epochs` and
-//! `flight`; `road`, which joins `retry`, `lanes`, `attempt` (one HTTP exchange), `wire` and `decode` (its JSON). Logins
+//! `flight`; `road`, which joins `retry` and `hedge` (within budgets of `extra` calls), `breakers` (is the upstream worth
+//! asking?), `lanes`, `attempt` (one HTTP exchange), `wire` and `decode` (its JSON). Logins
 //! go by `login`. A write goes by `writes`, which knows each kind of object from `resources`: `turns`, a fresh
-//! read, `document` and `encode` (what changes, and all else to the letter), `departure`, one `attempt`, and
-//! `refusal` where the upstream says no. `profile` says where the live service is not as its contract has it.
+//! read, `document` and `encode` (what changes, and all else to the letter), `writing` (what it ends, here and at the
+//! other instances, with which `shared` shares what is kept), `departure`, one `attempt`, and `refusal` where the
+//! upstream says no. `profile` says where the live service is not as its contract has it.
 
 mod attempt;
+mod breaker;
+mod breakers;
 pub mod cache;
 mod caching;
 mod decode;
@@ -14,9 +18,11 @@ mod departure;
 mod document;
 mod encode;
 mod epochs;
+mod extra;
 mod flight;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) mod fuzzing;
+mod hedge;
 #[cfg(test)]
 mod interleavings;
 mod lanes;
@@ -28,10 +34,12 @@ mod refusal;
 mod resources;
 mod retry;
 mod road;
+pub mod shared;
 mod status;
 mod turns;
 mod wire;
 mod writes;
+mod writing;
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -61,15 +69,17 @@ use crate::domain::ledger::Account;
 use crate::domain::page::UpstreamPage;
 use crate::upstream::attempt::Exchange;
 use crate::upstream::attempt::Read;
+use crate::upstream::breakers::Breakers;
 use crate::upstream::cache::AnswerCache;
 use crate::upstream::cache::Known;
 use crate::upstream::cache::Lifetimes;
 use crate::upstream::cache::Part;
 use crate::upstream::cache::Store;
 use crate::upstream::caching::Caching;
-use crate::upstream::epochs::Epochs;
 use crate::upstream::epochs::Kind;
 use crate::upstream::epochs::Tag;
+use crate::upstream::extra::ExtraCalls;
+use crate::upstream::hedge::Hedging;
 use crate::upstream::lanes::Lanes;
 use crate::upstream::metrics::Metrics;
 use crate::upstream::profile::Profile;
@@ -81,6 +91,8 @@ use crate::upstream::question::Subject;
 use crate::upstream::question::Summary;
 use crate::upstream::road::Road;
 use crate::upstream::road::one;
+use crate::upstream::shared::Shared;
+use crate::upstream::shared::Times;
 use crate::upstream::turns::Turns;
 
 /// How often memory is given back that nobody asks about any more.
@@ -101,6 +113,8 @@ pub struct Settings {
     pub attempt_timeout: Duration,
     /// How long one question may take, its retries included.
     pub operation_timeout: Duration,
+    /// What the upstream is spared.
+    pub load: Load,
     /// Largest accepted answer in bytes, decompressed.
     pub body_bytes_max: usize,
     /// Largest page asked for, in rows.
@@ -109,6 +123,32 @@ pub struct Settings {
     pub profile: Profile,
     /// How long and how much is remembered.
     pub cache: cache::Settings,
+    /// What other instances are told, and keep.
+    pub shared: shared::Settings,
+}
+
+/// What the upstream is spared, whatever is asked.
+#[derive(Clone, Copy, Debug)]
+pub struct Load {
+    /// Calls of all callers together that are under way at the same time.
+    pub calls_max: usize,
+    /// Retries for each hundred calls that are made anyway.
+    pub retry_percent: u32,
+    /// Retries each second besides.
+    pub retries_per_second: u32,
+    /// Second calls for reads that take long, for each hundred reads; none where zero.
+    pub hedge_percent: u32,
+}
+
+impl Default for Load {
+    fn default() -> Self {
+        Load {
+            calls_max: 256,
+            retry_percent: 20,
+            retries_per_second: 10,
+            hedge_percent: 0,
+        }
+    }
 }
 
 /// One page of a list as the upstream gave it.
@@ -141,9 +181,15 @@ impl Upstream {
         let exchange = Exchange::new(&settings).map_err(|error| {
             Error::new(ErrorKind::Internal, "the HTTP client cannot be made").because(error)
         })?;
-        let (epochs, metrics) = (Arc::new(Epochs::new()), Arc::new(Metrics::new(registry)));
+        let metrics = Arc::new(Metrics::new(registry));
         let kept = settings.cache;
-        let store = kept.store(epochs.clone(), metrics.clone());
+        let life = kept.customer_ttl.max(kept.fwo_ttl).max(kept.list_ttl);
+        let times = Times {
+            life,
+            write: settings.operation_timeout + life,
+        };
+        let (epochs, shared) = Shared::new(&settings.shared, times, registry)?;
+        let store = kept.store(epochs.clone(), shared.clone(), metrics.clone());
         let (customer, fwo, list) = (
             kept.lifetimes(kept.customer_ttl),
             kept.lifetimes(kept.fwo_ttl),
@@ -161,13 +207,20 @@ impl Upstream {
             road: Arc::new(Road {
                 exchange,
                 epochs,
+                shared,
                 store,
-                metrics,
+                metrics: metrics.clone(),
                 obey_headers: kept.obey_headers,
                 client_key: settings.client_key,
                 operation_timeout: settings.operation_timeout,
-                unknown_pause: kept.customer_ttl.max(kept.fwo_ttl).max(kept.list_ttl),
-                lanes: Lanes::new(),
+                unknown_pause: life,
+                lanes: Lanes::new(settings.load.calls_max),
+                breakers: Breakers::new(metrics.clone()),
+                retries: ExtraCalls::new(
+                    settings.load.retry_percent,
+                    settings.load.retries_per_second,
+                ),
+                hedging: Hedging::new(settings.load.hedge_percent),
                 turns: Turns::new(),
                 page_size_max: settings.page_size_max,
             }),
@@ -215,7 +268,7 @@ impl Upstream {
     /// `GET /customer/{id}`.
     pub async fn customer(&self, caller: &Caller, id: CustomerId) -> Result<Arc<Customer>, Error> {
         let road = self.road.clone();
-        let fetch = |asker: Caller, _, known: Option<Known<Customer>>| async move {
+        let fetch = |asker: Caller, asked, known: Option<Known<Customer>>| async move {
             let read = Read {
                 route: "/customer/{id}",
                 path: format!("/customer/{id}"),
@@ -227,7 +280,9 @@ impl Upstream {
                 })
             };
             let validator = known.as_ref().and_then(Known::validator);
-            let reply = road.ask(&asker, &read, validator, decode).await?;
+            let reply = road
+                .ask(&asker, Some(&asked), &read, validator, decode)
+                .await?;
             reply.fetched(known)
         };
         self.customers.get_or_fetch(caller, id, fetch).await
@@ -248,7 +303,7 @@ impl Upstream {
             let decode = |body: &RawValue| decode::page(body, decode::customer);
             let validator = known.as_ref().and_then(Known::validator);
             let reply = road
-                .ask_page(&asker, &read, validator, page, decode)
+                .ask_page(&asker, &asked, &read, validator, page, decode)
                 .await?;
             let fetched = reply.listed("customer", known, |row| {
                 customers.feed(&asker, row.answer.id, &asked, row)
@@ -275,13 +330,14 @@ impl Upstream {
     }
 
     /// The customer as it was read lately, by itself or in a list. Asks nobody.
-    pub fn known_customer(&self, caller: &Caller, id: CustomerId) -> Option<Arc<Customer>> {
-        self.customers.get(caller, &id)
+    pub async fn known_customer(&self, caller: &Caller, id: CustomerId) -> Option<Arc<Customer>> {
+        self.customers.get(caller, &id).await
     }
 
     /// Remembers that the list of all customers hides some of them.
     pub fn customers_are_hidden(&self, caller: &Caller) {
-        let asked = self.road.store.ask(caller);
+        let tags = CustomersHidden.tags(caller.fingerprint());
+        let asked = self.road.store.ask(caller, tags);
         let hidden = Part::small((), &Caching::default());
         self.customers_hidden
             .feed(caller, CustomersHidden, &asked, hidden);
@@ -300,7 +356,7 @@ impl Upstream {
     /// `GET /fwo/{id}`: an order with its lines.
     pub async fn fwo(&self, caller: &Caller, id: FwoId) -> Result<Arc<Fwo>, Error> {
         let road = self.road.clone();
-        let fetch = |asker: Caller, _, known: Option<Known<Fwo>>| async move {
+        let fetch = |asker: Caller, asked, known: Option<Known<Fwo>>| async move {
             let read = Read {
                 route: "/fwo/{id}",
                 path: format!("/fwo/{id}"),
@@ -312,15 +368,17 @@ impl Upstream {
                 })
             };
             let validator = known.as_ref().and_then(Known::validator);
-            let reply = road.ask(&asker, &read, validator, decode).await?;
+            let reply = road
+                .ask(&asker, Some(&asked), &read, validator, decode)
+                .await?;
             reply.fetched(known)
         };
         self.fwos.get_or_fetch(caller, id, fetch).await
     }
 
     /// What a list said of an order lately, if one did. Asks nobody.
-    pub fn listed_fwo(&self, caller: &Caller, id: FwoId) -> Option<Arc<FwoSummary>> {
-        self.summaries.get(caller, &Summary(id))
+    pub async fn listed_fwo(&self, caller: &Caller, id: FwoId) -> Option<Arc<FwoSummary>> {
+        self.summaries.get(caller, &Summary(id)).await
     }
 
     /// `GET /fwo`: one page of the orders of a query. The page feeds the summaries on it.
@@ -336,7 +394,7 @@ impl Upstream {
             let decode = |body: &RawValue| decode::page(body, decode::fwo_summary);
             let validator = known.as_ref().and_then(Known::validator);
             let reply = road
-                .ask_page(&asker, &read, validator, page, decode)
+                .ask_page(&asker, &asked, &read, validator, page, decode)
                 .await?;
             reply.listed("field work order", known, |row| {
                 summaries.feed(&asker, Summary(row.answer.id), &asked, row)

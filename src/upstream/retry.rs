@@ -22,6 +22,8 @@ pub(super) enum Again {
 pub(super) struct Failure {
     pub(super) error: Error,
     pub(super) again: Again,
+    /// Whether there was not even a connection.
+    pub(super) is_unreached: bool,
 }
 
 impl Failure {
@@ -30,6 +32,7 @@ impl Failure {
         Failure {
             error,
             again: Again::Never,
+            is_unreached: false,
         }
     }
 
@@ -38,6 +41,15 @@ impl Failure {
         Failure {
             error,
             again: Again::Times(tries),
+            is_unreached: false,
+        }
+    }
+
+    /// The same where there was not even a connection.
+    pub(super) fn unreached(self) -> Self {
+        Failure {
+            is_unreached: true,
+            ..self
         }
     }
 }
@@ -76,12 +88,12 @@ impl RetryPolicy {
 
 /// Runs `attempt` until it succeeds, is not worth repeating, or the deadline would pass during the pause.
 ///
-/// `repeated` hears of each failure that is tried again. The last failure is the caller's to see, and
+/// `may_repeat` is asked of each failure that would be tried again. The last failure is the caller's to see, and
 /// nobody sleeps after it.
 pub(super) async fn retry<T, F>(
     policy: &RetryPolicy,
     deadline: Instant,
-    repeated: impl Fn(&Error),
+    may_repeat: impl Fn(&Error) -> bool,
     mut attempt: impl FnMut() -> F,
 ) -> Result<T, Error>
 where
@@ -96,11 +108,8 @@ where
         tried += 1;
         let pause = policy.pause(tried, failure.again);
         match pause.filter(|pause| Instant::now() + *pause < deadline) {
-            Some(pause) => {
-                repeated(&failure.error);
-                tokio::time::sleep(pause).await;
-            }
-            None => return Err(failure.error),
+            Some(pause) if may_repeat(&failure.error) => tokio::time::sleep(pause).await,
+            Some(_) | None => return Err(failure.error),
         }
     }
 }
@@ -121,18 +130,28 @@ mod tests {
 
     /// How many attempts are made, and in what time, when each fails with `again`.
     async fn attempts(again: Again, deadline_after: Duration) -> (u32, Duration) {
+        attempts_within(again, deadline_after, u32::MAX).await
+    }
+
+    /// The same where the budget ends with so many attempts.
+    async fn attempts_within(
+        again: Again,
+        deadline_after: Duration,
+        budget: u32,
+    ) -> (u32, Duration) {
         let made = Cell::new(0);
         let begun = Instant::now();
         let outcome: Result<(), Error> = retry(
             &POLICY,
             begun + deadline_after,
-            |_| (),
+            |_| made.get() < budget,
             || {
                 made.set(made.get() + 1);
                 async move {
                     Err(Failure {
                         error: Error::new(ErrorKind::UpstreamUnavailable, "down"),
                         again,
+                        is_unreached: false,
                     })
                 }
             },
@@ -164,6 +183,14 @@ mod tests {
             attempts(Again::After(Duration::from_secs(2)), minute).await,
             (1, Duration::ZERO)
         );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn nobody_tries_beyond_the_budget_nor_sleeps_in_vain() {
+        let minute = Duration::from_secs(60);
+        let (made, took) = attempts_within(Again::Times(2), minute, 1).await;
+        assert_eq!((made, took), (1, Duration::ZERO));
+        assert_eq!(attempts_within(Again::Times(2), minute, 2).await.0, 2);
     }
 
     #[tokio::test(start_paused = true)]

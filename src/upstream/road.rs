@@ -1,9 +1,12 @@
 //! The road itself: one question on its way out and back, with its retries, its metrics and its decoding.
 
 use std::fmt::Display;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future;
+use futures_util::future::Either;
 use secrecy::SecretString;
 use serde_json::value::RawValue;
 use tokio::time::Instant;
@@ -17,8 +20,12 @@ use crate::upstream::Listing;
 use crate::upstream::attempt::Answer;
 use crate::upstream::attempt::Exchange;
 use crate::upstream::attempt::Read;
+use crate::upstream::attempt::verdict;
+use crate::upstream::breakers::Breakers;
+use crate::upstream::cache::Asked;
 use crate::upstream::cache::Fetched;
 use crate::upstream::cache::Known;
+use crate::upstream::cache::Original;
 use crate::upstream::cache::Part;
 use crate::upstream::cache::Store;
 use crate::upstream::caching::Caching;
@@ -27,10 +34,14 @@ use crate::upstream::decode;
 use crate::upstream::decode::Rows;
 use crate::upstream::decode::Weighed;
 use crate::upstream::epochs::Epochs;
+use crate::upstream::extra::ExtraCalls;
+use crate::upstream::hedge::Hedging;
+use crate::upstream::lanes::Lane;
 use crate::upstream::lanes::Lanes;
 use crate::upstream::metrics::Metrics;
 use crate::upstream::retry;
 use crate::upstream::retry::Failure;
+use crate::upstream::shared::Shared;
 use crate::upstream::turns::Turns;
 use crate::upstream::wire::Invalid;
 use crate::upstream::wire::Members;
@@ -39,6 +50,7 @@ use crate::upstream::wire::Members;
 pub(super) struct Road {
     pub(super) exchange: Exchange,
     pub(super) epochs: Arc<Epochs>,
+    pub(super) shared: Arc<Shared>,
     pub(super) store: Arc<Store>,
     pub(super) metrics: Arc<Metrics>,
     /// Whether the upstream can shorten how long its answers are kept.
@@ -48,54 +60,98 @@ pub(super) struct Road {
     /// How long a write of unknown outcome may still take effect: nothing that it touches is kept meanwhile.
     pub(super) unknown_pause: Duration,
     pub(super) lanes: Lanes,
+    pub(super) breakers: Breakers,
+    /// How many reads may be tried again.
+    pub(super) retries: ExtraCalls,
+    pub(super) hedging: Hedging,
     pub(super) turns: Turns,
     pub(super) page_size_max: u32,
 }
 
 impl Road {
-    /// Reads a resource of which nothing is kept.
+    /// Reads a resource of which nothing is kept, by then at the latest.
     pub(super) async fn read<T>(
         &self,
         caller: &Caller,
         read: &Read,
+        deadline: Instant,
         decode: impl Fn(&RawValue) -> Result<T, Failure>,
     ) -> Result<T, Error> {
-        match self.ask(caller, read, None, decode).await? {
-            Reply::New(answer, _) => Ok(answer),
+        let answer = self
+            .ask_until(deadline, caller, false, read, None, decode)
+            .await;
+        match answer? {
+            Reply::New(answer, ..) => Ok(answer),
             Reply::Unchanged(_) => Err(unasked()),
         }
     }
 
     /// Reads a resource: attempts, judges and decodes, and tries again where that is worth while. With a validator the
-    /// upstream may say that what is kept is right still.
+    /// upstream may say that what is kept is right still. What was `asked` to be kept, another instance may keep.
+    ///
+    /// Whoever waits for it may come and go, so it is bound by no deadline of theirs: it ends with the last of them.
     pub(super) async fn ask<T>(
         &self,
         caller: &Caller,
+        asked: Option<&Asked>,
+        read: &Read,
+        validator: Option<&Validator>,
+        decode: impl Fn(&RawValue) -> Result<T, Failure>,
+    ) -> Result<Reply<T>, Error> {
+        let asked = asked.filter(|_| !self.shared.is_alone());
+        if let Some(asked) = asked
+            && let Some(found) = self.find(caller, asked, read, &decode).await
+        {
+            return Ok(found);
+        }
+        let deadline = self.longest();
+        self.ask_until(deadline, caller, asked.is_some(), read, validator, decode)
+            .await
+    }
+
+    /// When a question ends that is put now, and that nobody waits for with a deadline of their own.
+    pub(super) fn longest(&self) -> Instant {
+        Instant::now() + self.operation_timeout
+    }
+
+    async fn ask_until<T>(
+        &self,
+        deadline: Instant,
+        caller: &Caller,
+        is_shared: bool,
         read: &Read,
         validator: Option<&Validator>,
         decode: impl Fn(&RawValue) -> Result<T, Failure>,
     ) -> Result<Reply<T>, Error> {
         caller.budget().charge();
-        let deadline = Instant::now() + self.operation_timeout;
-        let repeated = |error: &Error| self.metrics.retry(error.kind());
+        self.retries.earn();
+        let may_repeat = |error: &Error| {
+            let may = self.retries.take();
+            if may {
+                self.metrics.retry(error.kind());
+            }
+            may
+        };
         let attempt = || async {
-            // Held for the exchange alone: nobody sleeps between two tries with it.
-            let lane = self.lanes.take(caller, deadline).await;
-            let _lane = lane.map_err(Failure::lasting)?;
-            let answer = self.exchanged(caller, read, validator).await?;
+            let answer = self.attempted(deadline, caller, read, validator).await?;
             let caching = match self.obey_headers {
                 true => answer.caching,
                 false => answer.caching.only_validator(),
             };
             match answer.body {
-                Some(body) => Ok(Reply::New(decode(json(&body)?)?, caching)),
+                Some(body) => {
+                    let answer = decode(json(&body)?)?;
+                    let call = is_shared.then(|| read.call());
+                    let original = call.map(|call| Original { call, body });
+                    Ok(Reply::New(answer, caching, original))
+                }
                 None => Ok(Reply::Unchanged(caching)),
             }
         };
-        let outcome = retry::retry(&retry::POLICY, deadline, repeated, attempt).await;
+        let outcome = retry::retry(&retry::POLICY, deadline, may_repeat, attempt).await;
         if let Err(error) = &outcome {
             if error.kind() == ErrorKind::TokenInvalid {
-                self.store.forget(caller.fingerprint());
+                self.end_caller(caller).await;
             }
             tracing::debug!(
                 route = read.route,
@@ -107,37 +163,110 @@ impl Road {
         outcome
     }
 
-    /// One exchange, entered in the caller's account.
-    async fn exchanged(
+    /// What another instance keeps, if it can be read here, too.
+    async fn find<T>(
         &self,
+        caller: &Caller,
+        asked: &Asked,
+        read: &Read,
+        decode: impl Fn(&RawValue) -> Result<T, Failure>,
+    ) -> Option<Reply<T>> {
+        let (begun, call) = (Instant::now(), read.call());
+        let found = self.store.find(caller, asked, &call).await?;
+        let answer = json(&found.body).and_then(decode).ok()?;
+        let caching = found.caching(begun);
+        let account = caller.account();
+        account.enter(Outcome::Shared, || call, None, begun.elapsed());
+        Some(Reply::New(answer, caching, None))
+    }
+
+    /// Ends all that the caller has read, here and at the other instances: the token was refused.
+    pub(super) async fn end_caller(&self, caller: &Caller) {
+        self.store.forget(caller.fingerprint());
+        self.shared.refused(caller.fingerprint()).await;
+    }
+
+    /// One attempt, where the upstream is not left alone: an exchange, or two where the first takes long.
+    async fn attempted(
+        &self,
+        deadline: Instant,
         caller: &Caller,
         read: &Read,
         validator: Option<&Validator>,
     ) -> Result<Answer, Failure> {
+        let (route, who) = (read.route(), self.breakers.caller(caller));
+        self.breakers.check(route, who).map_err(Failure::lasting)?;
+        // Held for the exchange alone: nobody sleeps between two tries with it.
+        let lane = self.lanes.take(caller, deadline).await;
+        let lane = lane.map_err(Failure::lasting)?;
+        let first = self.exchanged(lane, deadline, caller, read, validator);
         let begun = Instant::now();
+        let Some(delay) = self.hedging.delay(read.route) else {
+            let answer = first.await;
+            self.hedging.took(read.route, begun.elapsed());
+            return answer;
+        };
+        let mut first = pin!(first);
+        if let Ok(answer) = tokio::time::timeout(delay, &mut first).await {
+            self.hedging.took(read.route, begun.elapsed());
+            return answer;
+        }
+        let lane = self.lanes.try_take(caller);
+        let Some(lane) = lane.filter(|_| self.hedging.take()) else {
+            let answer = first.await;
+            self.hedging.took(read.route, begun.elapsed());
+            return answer;
+        };
+        self.metrics.hedge(route);
+        let second = pin!(self.exchanged(lane, deadline, caller, read, validator));
+        let answer = match future::select(first, second).await {
+            Either::Left((Err(_), other)) => other.await,
+            Either::Right((Err(_), other)) => other.await,
+            Either::Left((answer, _)) | Either::Right((answer, _)) => answer,
+        };
+        self.hedging.took(read.route, begun.elapsed());
+        answer
+    }
+
+    /// One exchange, entered in the caller's account also where its answer is not waited for.
+    async fn exchanged(
+        &self,
+        _lane: Lane,
+        deadline: Instant,
+        caller: &Caller,
+        read: &Read,
+        validator: Option<&Validator>,
+    ) -> Result<Answer, Failure> {
+        let pass = self
+            .breakers
+            .enter(read.route(), self.breakers.caller(caller));
+        let pass = pass.map_err(Failure::lasting)?;
+        let mut entry = Entry::new(caller, read);
         let token = caller.token();
         let answer = self
             .exchange
-            .get(token, read, validator, &self.metrics)
+            .get(token, read, validator, deadline, &self.metrics)
             .await;
-        let outcome = match &answer {
-            Ok(Answer { body: None, .. }) => Outcome::Revalidated,
-            Ok(_) | Err(_) => Outcome::Miss,
-        };
-        let account = caller.account();
-        account.enter(outcome, || read.call(), None, begun.elapsed());
+        // Whom the deadline has cut off says nothing of the upstream.
+        if answer.is_ok() || Instant::now() < deadline {
+            pass.settle(verdict(&answer));
+        }
+        if let Ok(Answer { body: None, .. }) = &answer {
+            entry.outcome = Outcome::Revalidated;
+        }
         answer
     }
 
     pub(super) async fn ask_page<T>(
         &self,
         caller: &Caller,
+        asked: &Asked,
         read: &Read,
         validator: Option<&Validator>,
         page: UpstreamPage,
         decode: impl Fn(&RawValue) -> Result<Rows<T>, Invalid>,
     ) -> Result<Reply<Rows<T>>, Error> {
-        self.ask(caller, read, validator, |body| {
+        self.ask(caller, Some(asked), read, validator, |body| {
             let rows =
                 decode(body).map_err(|invalid| Failure::lasting(unreadable("page", invalid)))?;
             if rows.rows.len() > page.size as usize {
@@ -153,9 +282,37 @@ impl Road {
     }
 }
 
+/// An exchange in its caller's account, where it is entered as it ends: the upstream counts also those that are given up.
+struct Entry<'c> {
+    caller: &'c Caller,
+    read: &'c Read,
+    begun: Instant,
+    outcome: Outcome,
+}
+
+impl<'c> Entry<'c> {
+    fn new(caller: &'c Caller, read: &'c Read) -> Self {
+        Entry {
+            caller,
+            read,
+            begun: Instant::now(),
+            outcome: Outcome::Miss,
+        }
+    }
+}
+
+impl Drop for Entry<'_> {
+    fn drop(&mut self) {
+        let account = self.caller.account();
+        let elapsed = self.begun.elapsed();
+        account.enter(self.outcome, || self.read.call(), None, elapsed);
+    }
+}
+
 /// What the upstream says to a read.
 pub(super) enum Reply<T> {
-    New(T, Caching),
+    /// The answer, and to the letter what other instances may keep of it once it is known to be good.
+    New(T, Caching, Option<Original>),
     /// What is kept is right still.
     Unchanged(Caching),
 }
@@ -163,12 +320,14 @@ pub(super) enum Reply<T> {
 impl<A> Reply<Weighed<A>> {
     /// The object that it is about.
     pub(super) fn fetched(self, known: Option<Known<A>>) -> Result<Fetched<A>, Error> {
-        let (answer, bytes, caching) = match self {
-            Reply::New(Weighed { item, bytes }, caching) => (item, bytes, caching),
+        let (answer, bytes, caching, original) = match self {
+            Reply::New(Weighed { item, bytes }, caching, original) => {
+                (item, bytes, caching, original)
+            }
             Reply::Unchanged(caching) => {
                 let known = known.ok_or_else(unasked)?;
                 let caching = caching.confirming(&known.caching);
-                (known.answer, known.bytes, caching)
+                (known.answer, known.bytes, caching, None)
             }
         };
         Ok(Fetched {
@@ -176,6 +335,7 @@ impl<A> Reply<Weighed<A>> {
             bytes,
             caching,
             unkept: None,
+            original,
         })
     }
 }
@@ -190,7 +350,10 @@ impl<T> Reply<Rows<T>> {
         feed: impl Fn(Part<T>),
     ) -> Result<Fetched<Listing<T>>, Error> {
         match self {
-            Reply::New(page, caching) => Ok(listing(noun, page, caching, feed)),
+            Reply::New(page, caching, original) => Ok(Fetched {
+                original,
+                ..listing(noun, page, caching, feed)
+            }),
             Reply::Unchanged(caching) => {
                 let known = known.ok_or_else(unasked)?;
                 let caching = caching.confirming(&known.caching);
@@ -208,6 +371,7 @@ impl<T> Reply<Rows<T>> {
                     bytes,
                     caching,
                     unkept: None,
+                    original: None,
                 })
             }
         }
@@ -234,7 +398,11 @@ pub(super) fn json(body: &[u8]) -> Result<&RawValue, Failure> {
             "the upstream's answer is not well-formed JSON",
         )
         .because(error);
-        Failure { error, again }
+        Failure {
+            error,
+            again,
+            is_unreached: false,
+        }
     })
 }
 
@@ -299,5 +467,6 @@ fn listing<T>(
         bytes,
         caching,
         unkept,
+        original: None,
     }
 }

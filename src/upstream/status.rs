@@ -73,6 +73,7 @@ pub(super) fn judge(status: StatusCode, headers: &HeaderMap) -> Result<(), Failu
             Err(Failure {
                 error,
                 again: Again::After(wait),
+                is_unreached: false,
             })
         }
         500 => Err(Failure::passing(

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use http::Method;
 use serde_json::value::RawValue;
 use tokio::sync::MutexGuard;
+use tokio::time::Instant;
 
 use crate::domain::caller::Caller;
 use crate::domain::error::Error;
@@ -23,7 +24,6 @@ use crate::upstream::departure::Departure;
 use crate::upstream::document::Document;
 use crate::upstream::encode::Merge;
 use crate::upstream::epochs::Tag;
-use crate::upstream::epochs::Writing;
 use crate::upstream::refusal;
 use crate::upstream::retry;
 use crate::upstream::retry::Failure;
@@ -31,6 +31,7 @@ use crate::upstream::road::Road;
 use crate::upstream::road::unreadable;
 use crate::upstream::wire::Invalid;
 use crate::upstream::wire::Members;
+use crate::upstream::writing::Writing;
 
 /// What is tried with an object, to say what a conflict means.
 pub(super) enum Attempted<'a, R: Resource> {
@@ -90,8 +91,8 @@ impl Road {
             path: R::COLLECTION.into(),
             body: Some(object.print()),
         };
-        let writing = Writing::begin(self.epochs.clone(), R::tags(caller, None));
-        let done = self.send(caller, &request, &writing, departure).await;
+        let tags = R::tags(caller, None);
+        let done = self.send(caller, &request, tags, departure).await;
         let done = done.map_err(|error| explained(error, &Attempted::<R>::Create))?;
         let told = told::<R>(&done);
         match told {
@@ -130,7 +131,7 @@ impl Road {
         departure: &Departure,
     ) -> Result<Arc<R>, Error> {
         let _turn = self.turn::<R>(caller, id, departure).await?;
-        let (present, raw) = self.fresh::<R>(caller, id).await?;
+        let (present, raw) = self.fresh::<R>(caller, id, caller.deadline()).await?;
         agree::<R>(if_match, &present)?;
         present.judge(changes)?;
         let request = Write {
@@ -139,8 +140,8 @@ impl Road {
             path: item::<R>(id),
             body: Some(merged::<R>(&raw, changes)?),
         };
-        let writing = Writing::begin(self.epochs.clone(), R::tags(caller, Some(id)));
-        let done = self.send(caller, &request, &writing, departure).await;
+        let tags = R::tags(caller, Some(id));
+        let done = self.send(caller, &request, tags, departure).await;
         let done = done.map_err(|error| {
             let present = &present;
             explained(error, &Attempted::Update { present, changes })
@@ -161,7 +162,8 @@ impl Road {
     ) -> Result<(), Error> {
         let _turn = self.turn::<R>(caller, id, departure).await?;
         if if_match.is_some() {
-            agree::<R>(if_match, &self.fresh::<R>(caller, id).await?.0)?;
+            let (present, _) = self.fresh::<R>(caller, id, caller.deadline()).await?;
+            agree::<R>(if_match, &present)?;
         }
         let request = Write {
             method: Method::DELETE,
@@ -169,8 +171,8 @@ impl Road {
             path: item::<R>(id),
             body: None,
         };
-        let writing = Writing::begin(self.epochs.clone(), R::tags(caller, Some(id)));
-        let done = self.send(caller, &request, &writing, departure).await;
+        let tags = R::tags(caller, Some(id));
+        let done = self.send(caller, &request, tags, departure).await;
         match done {
             Ok(_) => Ok(()),
             Err(error) => Err(explained(error, &Attempted::<R>::Delete)),
@@ -194,24 +196,47 @@ impl Road {
             })
     }
 
-    /// Sends a write: once, unless the first connection never stood.
+    /// Sends a write, and ends what it touches before and after.
     async fn send(
         &self,
         caller: &Caller,
         request: &Write,
-        writing: &Writing,
+        tags: Vec<Tag>,
         departure: &Departure,
     ) -> Result<Done, Error> {
+        let who = self.breakers.caller(caller);
+        self.breakers.check(request.route(), who)?;
         let _lane = self.lanes.take(caller, caller.deadline()).await?;
+        let (epochs, shared) = (self.epochs.clone(), self.shared.clone());
+        let mut writing = Writing::begin(epochs, shared, tags).await;
+        let done = self.depart(caller, request, &mut writing, departure).await;
+        writing.end().await;
+        done
+    }
+
+    /// Sends a write: once, unless the first connection never stood.
+    async fn depart(
+        &self,
+        caller: &Caller,
+        request: &Write,
+        writing: &mut Writing,
+        departure: &Departure,
+    ) -> Result<Done, Error> {
+        let pass = self
+            .breakers
+            .enter(request.route(), self.breakers.caller(caller))?;
         departure.leave()?;
         caller.budget().charge();
+        self.retries.earn();
         let attempt = || {
             let exchange = self.exchange.write(caller.token(), request, &self.metrics);
             caller.account().asked(|| request.call(), exchange)
         };
         let mut outcome = attempt().await;
+        pass.settle(attempt::verdict_of_write(&outcome));
         if let Err(undone) = &outcome
             && undone.unsent
+            && self.retries.take()
         {
             self.metrics.retry(undone.error.kind());
             tokio::time::sleep(retry::POLICY.pause_min).await;
@@ -224,7 +249,7 @@ impl Road {
         };
         let route = request.route;
         match error.kind() {
-            ErrorKind::TokenInvalid => self.store.forget(caller.fingerprint()),
+            ErrorKind::TokenInvalid => self.end_caller(caller).await,
             ErrorKind::WriteUnknown => {
                 writing.may_land_within(self.unknown_pause);
                 tracing::warn!(route, ?error, "nobody knows whether a write was done");
@@ -244,11 +269,13 @@ impl Road {
         }
     }
 
-    /// The object as the upstream has it now, decoded and to the letter; never from the cache.
+    /// The object as the upstream has it now, decoded and to the letter; never from the cache. By the deadline at the
+    /// latest, which is the caller's as long as nothing is written: then there is nothing to be done for who has gone.
     async fn fresh<R: Resource>(
         &self,
         caller: &Caller,
         id: R::Id,
+        deadline: Instant,
     ) -> Result<(R, Box<RawValue>), Error> {
         let read = Read {
             route: R::ITEM,
@@ -265,7 +292,7 @@ impl Road {
             }
             Ok((object, body.to_owned()))
         };
-        let fresh = self.read(caller, &read, decode).await;
+        let fresh = self.read(caller, &read, deadline, decode).await;
         if let Err(error) = &fresh
             && error.kind() == ErrorKind::NotFound
         {
@@ -277,7 +304,7 @@ impl Road {
 
     /// The object after a write that is done, but whose answer does not show it.
     async fn read_again<R: Resource>(&self, caller: &Caller, id: R::Id) -> Result<Arc<R>, Error> {
-        let read = self.fresh::<R>(caller, id).await;
+        let read = self.fresh::<R>(caller, id, self.longest()).await;
         read.map(|(object, _)| Arc::new(object)).map_err(unseen)
     }
 
@@ -301,7 +328,8 @@ impl Road {
             decode::page(body, R::decode)
                 .map_err(|invalid| Failure::lasting(unreadable("page", invalid)))
         };
-        let page = self.read(caller, &read, decode).await.map_err(unseen)?;
+        let page = self.read(caller, &read, self.longest(), decode).await;
+        let page = page.map_err(unseen)?;
         let found = page.rows.into_iter().flatten().map(|row| row.item);
         found
             .into_iter()

@@ -13,15 +13,23 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("grpc", &["domain", "gateway"]),
     (
         "config",
-        &["upstream", "gateway", "graphql", "grpc", "telemetry"],
+        &[
+            "upstream",
+            "gateway",
+            "graphql",
+            "grpc",
+            "listener",
+            "telemetry",
+        ],
     ),
     ("telemetry", &[]),
     ("admin", &[]),
     ("listener", &[]),
+    ("shed", &["domain", "fallback"]),
     ("head", &[]),
     ("fuzzing", &["domain", "upstream", "graphql", "grpc"]),
     ("observe", &["fallback", "head"]),
-    ("fallback", &["domain", "grpc"]),
+    ("fallback", &["domain", "graphql", "grpc"]),
 ];
 
 /// Libraries that a part must not name: the domain knows no protocol, and only the road out speaks REST.

@@ -1,137 +1,25 @@
-//! What a GraphQL client may keep, and what it may ask of kept answers: `Cache-Control`, `Age`, `ETag`, `Vary`.
+//! What a GraphQL client may keep: `Cache-Control`, `Age`, `ETag` and 304, `Vary`.
 
-use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use reqwest::RequestBuilder;
-use reqwest::Response;
 use serde_json::Value;
 use serde_json::json;
 
-use crate::support::process::Process;
-use crate::support::stack::User;
-use crate::support::stack::gateway;
+use crate::support::kept::CUSTOMER;
+use crate::support::kept::CUSTOMER_TTL;
+use crate::support::kept::LIST_TTL;
+use crate::support::kept::NEW;
+use crate::support::kept::Scene;
+use crate::support::kept::about;
+use crate::support::kept::customer;
+use crate::support::kept::header;
+use crate::support::kept::lifetime;
+use crate::support::kept::remains;
 use crate::support::stack::http_client;
-use crate::support::stub::Answer;
-use crate::support::stub::Asked;
-use crate::support::stub::StubUpstream;
-use crate::support::stub::customers;
 
-const NEW: &str = "application/graphql-response+json";
 const OLD: &str = "application/json";
-const CUSTOMER: &str = "{ customer(by: { databaseId: 2 }) { name } }";
 const LIST: &str = "{ customers(first: 2) { edges { cursor node { name } } } }";
-const BOTH: &str =
-    "{ customer(by: { databaseId: 2 }) { name } customers(first: 2) { totalCount } }";
-
-/// Lifetimes in seconds, so far apart that no busy machine mistakes one for the other, and below that of a token.
-const CUSTOMER_TTL: u64 = 3_000;
-const LIST_TTL: u64 = 600;
-
-/// A gateway before three customers, of whom number 3 cannot be read and number 1 is renamed on request.
-struct Scene {
-    stub: StubUpstream,
-    user: User,
-    renamings: Arc<AtomicU64>,
-    _gateway: Process,
-}
-
-impl Scene {
-    async fn open() -> Self {
-        let renamings: Arc<AtomicU64> = Arc::default();
-        let named = renamings.clone();
-        let stub = StubUpstream::start(move |asked| script(asked, named.load(Ordering::SeqCst)));
-        let stub = stub.await;
-        let seconds = |ttl: u64| format!("{ttl}s");
-        let (gateway, base) = gateway(
-            &format!("http://{}", stub.address),
-            &[
-                (
-                    "PEERASSIST_UPSTREAM__CACHE__CUSTOMER_TTL",
-                    &seconds(CUSTOMER_TTL),
-                ),
-                ("PEERASSIST_UPSTREAM__CACHE__LIST_TTL", &seconds(LIST_TTL)),
-                ("PEERASSIST_UPSTREAM__CLIENT_KEY", "key"),
-            ],
-        );
-        Scene {
-            stub,
-            user: User::new(&base, "Yn2kjibddFAWtnPJ2AFlL8WXmohJMCvigQggEaypa5A"),
-            renamings,
-            _gateway: gateway,
-        }
-    }
-
-    fn get(&self, query: &str) -> RequestBuilder {
-        http_client()
-            .get(format!("{}/graphql", self.user.base))
-            .query(&[("query", query)])
-            .header("accept", NEW)
-            .bearer_auth(&self.user.token)
-    }
-
-    /// The answer to a GET with one more header.
-    async fn with(&self, query: &str, name: &str, value: &str) -> Response {
-        self.get(query).header(name, value).send().await.unwrap()
-    }
-
-    async fn ask(&self, query: &str) -> Response {
-        self.get(query).send().await.unwrap()
-    }
-
-    /// How often the upstream is asked while an operation runs with this header.
-    async fn calls(&self, query: &str, name: &str, value: &str) -> usize {
-        let before = self.stub.calls();
-        assert_eq!(self.with(query, name, value).await.status(), 200);
-        self.stub.calls() - before
-    }
-
-    fn rename(&self) {
-        self.renamings.fetch_add(1, Ordering::SeqCst);
-    }
-}
-
-fn script(asked: &Asked, renamings: u64) -> Answer {
-    let mut rows = customers(3);
-    rows[1]["name"] = json!(format!("Name {renamings}"));
-    match (asked.method.as_str(), asked.path.as_str()) {
-        ("POST", "/auth") => Answer::json(json!({
-            "token": "short-lived", "tokenType": "Bearer", "expiresIn": 1,
-        })),
-        ("GET", "/customer") => asked.page_of(&rows),
-        ("GET", "/customer/3") => Answer::status(500),
-        ("GET", _) => Answer::json(rows[asked.id() as usize - 1].clone()),
-        _ => Answer::status(500),
-    }
-}
-
-fn header<'r>(response: &'r Response, name: &str) -> &'r str {
-    let value = response.headers().get(name);
-    value.map_or("", |value| value.to_str().unwrap())
-}
-
-/// `max-age` and `Age` of an answer that its client may keep.
-fn lifetime(response: &Response) -> (u64, u64) {
-    let keeping = header(response, "cache-control");
-    let max_age = keeping.strip_prefix("private, max-age=");
-    let max_age = max_age.and_then(|rest| rest.strip_suffix(", must-revalidate"));
-    let max_age = max_age.unwrap_or_else(|| panic!("{keeping}"));
-    let age = header(response, "age");
-    (max_age.parse().unwrap(), age.parse().unwrap())
-}
-
-/// How long a client takes an answer for fresh.
-fn remains(response: &Response) -> u64 {
-    let (max_age, age) = lifetime(response);
-    max_age - age
-}
-
-/// That a lifetime is this one, but for what a busy machine took of it.
-fn about(found: u64, ttl: u64) {
-    assert!(found < ttl && found + 60 > ttl, "{found} s of {ttl} s");
-}
+const BOTH: &str = "{ customer(by: { databaseId: 2 }) { name } fwos(first: 2) { totalCount } }";
 
 #[tokio::test]
 async fn an_answer_is_fresh_as_long_as_the_first_of_its_parts_to_go_stale() {
@@ -145,7 +33,6 @@ async fn an_answer_is_fresh_as_long_as_the_first_of_its_parts_to_go_stale() {
 async fn an_answer_is_as_old_as_the_oldest_of_its_parts() {
     let scene = Scene::open().await;
     let first = scene.ask(CUSTOMER).await;
-    assert_eq!(lifetime(&first).1, 0);
     tokio::time::sleep(Duration::from_millis(2_100)).await;
     let again = scene.ask(CUSTOMER).await;
     assert!(remains(&again) < remains(&first) && lifetime(&again).1 >= 2);
@@ -153,10 +40,6 @@ async fn an_answer_is_as_old_as_the_oldest_of_its_parts() {
     let (max_age, age) = lifetime(&both);
     assert!((2..60).contains(&age), "{age}");
     about(max_age - age, LIST_TTL);
-    let list = scene.ask(LIST).await;
-    assert!(lifetime(&list).1 < age, "its part came later");
-    let renewed = scene.ask(CUSTOMER).await;
-    assert!(lifetime(&renewed).1 < age, "a list renews whom it lists");
 }
 
 #[tokio::test]
@@ -348,6 +231,72 @@ async fn head_is_told_what_get_is_told() {
 }
 
 #[tokio::test]
+async fn a_stale_answer_is_told_as_one_and_serves_who_takes_it() {
+    let scene = Scene::open().await;
+    let stale = customer(4);
+    assert_eq!(remains(&scene.ask(&stale).await), 0);
+    assert_eq!(remains(&scene.ask(&stale).await), 0);
+    let etag = header(&scene.ask(&stale).await, "etag").to_owned();
+    let known = scene.with(&stale, "if-none-match", &etag).await;
+    assert_eq!((known.status().as_u16(), remains(&known)), (304, 0));
+    for (cache_control, serves) in [
+        ("", true),
+        ("max-stale", true),
+        ("max-stale=600", true),
+        ("max-age=600, max-stale", true),
+        ("min-fresh=1", false),
+        ("max-age=600", false),
+        ("max-age=600, max-stale=0", false),
+        ("no-cache", false),
+    ] {
+        let request = scene.get(&stale).header("cache-control", cache_control);
+        let answer = request.header("x-explain", "2").send().await.unwrap();
+        let answer: Value = answer.json().await.unwrap();
+        let cost = &answer["extensions"]["cost"];
+        let outcome = cost["questions"][0]["outcome"].as_str().unwrap();
+        // What refreshes it behind a stale one may be under way, and joined.
+        let wanted: &[&str] = if serves {
+            &["STALE"]
+        } else {
+            &["MISS", "COALESCED"]
+        };
+        assert!(wanted.contains(&outcome), "{cache_control}: {outcome}");
+        assert_eq!(cost["stale"], u64::from(serves), "{cost}");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_the_upstream_confirms_is_new_again() {
+    let scene = Scene::open().await;
+    let confirmed = customer(5);
+    scene.ask(&confirmed).await;
+    tokio::time::sleep(Duration::from_millis(3_100)).await;
+    let again = scene.ask(&confirmed).await;
+    let (max_age, age) = lifetime(&again);
+    assert!(max_age == age && age < 3, "{max_age} {age}");
+    let explained = scene.with(&confirmed, "x-explain", "2").await;
+    let explained: Value = explained.json().await.unwrap();
+    let cost = &explained["extensions"]["cost"];
+    let totals = ["bound", "actual", "revalidated", "cached", "stale"].map(|name| &cost[name]);
+    assert_eq!(totals, [1, 1, 1, 0, 0]);
+    let question = &cost["questions"][0];
+    assert_eq!(question["outcome"], "REVALIDATED");
+    assert_eq!(question["freshForMs"], 0);
+}
+
+#[tokio::test]
+async fn that_there_is_nothing_is_fresh_for_a_moment() {
+    let scene = Scene::open().await;
+    for _ in 0..2 {
+        let nothing = scene.ask(&customer(6)).await;
+        assert!(remains(&nothing) <= 5, "upstream.cache.not_found_ttl");
+        let body: Value = nothing.json().await.unwrap();
+        assert_eq!(body, json!({ "data": { "customer": null } }));
+    }
+    assert_eq!(scene.stub.calls(), 1);
+}
+
+#[tokio::test]
 async fn what_is_made_of_no_answer_of_the_upstream_may_be_kept_and_must_be_asked_for_again() {
     let scene = Scene::open().await;
     let schema = "{ __schema { queryType { name } } }";
@@ -359,88 +308,4 @@ async fn what_is_made_of_no_answer_of_the_upstream_may_be_kept_and_must_be_asked
         304
     );
     assert_eq!(scene.stub.calls(), 0);
-}
-
-#[tokio::test]
-async fn a_client_says_which_kept_answers_do_for_it() {
-    let scene = Scene::open().await;
-    assert_eq!(scene.calls(CUSTOMER, "accept", NEW).await, 1);
-    for (name, value, calls) in [
-        ("cache-control", "max-age=2000", 0),
-        ("cache-control", "no-cache", 1),
-        ("cache-control", "NO-CACHE", 1),
-        ("cache-control", "max-age=0", 1),
-        ("cache-control", "min-fresh=999999", 1),
-        ("cache-control", "no-store", 1),
-        ("pragma", "no-cache", 1),
-        // What is not known, not whole or not honoured.
-        ("cache-control", "only-if-cached", 0),
-        ("cache-control", "max-age=-1", 0),
-        ("cache-control", "max-age", 0),
-        ("cache-control", "x=\"no-cache\"", 0),
-        ("cache-control", "nocache", 0),
-    ] {
-        assert_eq!(
-            scene.calls(CUSTOMER, name, value).await,
-            calls,
-            "{name}: {value}"
-        );
-    }
-    let both = scene.get(CUSTOMER).header("pragma", "no-cache");
-    let before = scene.stub.calls();
-    both.header("cache-control", "max-stale")
-        .send()
-        .await
-        .unwrap();
-    assert_eq!(scene.stub.calls(), before, "pragma counts only alone");
-}
-
-#[tokio::test]
-async fn an_answer_that_is_older_than_the_client_wants_is_asked_for_again() {
-    let scene = Scene::open().await;
-    scene.ask(CUSTOMER).await;
-    tokio::time::sleep(Duration::from_millis(1_100)).await;
-    assert_eq!(
-        scene.calls(CUSTOMER, "cache-control", "max-age=500").await,
-        0
-    );
-    assert_eq!(scene.calls(CUSTOMER, "cache-control", "max-age=1").await, 1);
-}
-
-#[tokio::test]
-async fn no_cache_renews_what_is_kept_and_no_store_keeps_nothing() {
-    let scene = Scene::open().await;
-    let name = async |header: &str, value: &str| {
-        let answer = scene.with(CUSTOMER, header, value).await;
-        let answer: Value = answer.json().await.unwrap();
-        answer["data"]["customer"]["name"]
-            .as_str()
-            .unwrap()
-            .to_owned()
-    };
-    assert_eq!(name("cache-control", "no-store").await, "Name 0");
-    scene.rename();
-    assert_eq!(name("accept", NEW).await, "Name 1", "nothing was kept");
-    scene.rename();
-    assert_eq!(name("accept", NEW).await, "Name 1", "this was");
-    assert_eq!(name("cache-control", "no-cache").await, "Name 2");
-    scene.rename();
-    assert_eq!(name("accept", NEW).await, "Name 2", "it was renewed");
-    assert_eq!(name("cache-control", "no-store").await, "Name 3");
-    assert_eq!(name("accept", NEW).await, "Name 2", "what is kept stays");
-}
-
-#[tokio::test]
-async fn no_cache_counts_for_a_post_and_one_operation_asks_once() {
-    let scene = Scene::open().await;
-    scene.ask(CUSTOMER).await;
-    let twice = "{ a: customer(by: { databaseId: 2 }) { name } b: customer(by: { databaseId: 2 }) { city } }";
-    let before = scene.stub.calls();
-    let request = http_client()
-        .post(format!("{}/graphql", scene.user.base))
-        .bearer_auth(&scene.user.token)
-        .header("cache-control", "no-cache")
-        .json(&json!({ "query": twice }));
-    assert_eq!(request.send().await.unwrap().status(), 200);
-    assert_eq!(scene.stub.calls() - before, 1);
 }

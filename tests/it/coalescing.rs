@@ -1,6 +1,8 @@
 //! Who asks the same at the same time shares one upstream call, and shares neither its leader's departure nor its
 //! leader's deadline.
 
+use std::time::Duration;
+
 use peerassist_gateway::grpc::v1;
 use peerassist_gateway::grpc::v1::get_customer_request::By;
 use serde_json::json;
@@ -156,6 +158,19 @@ impl Scene {
             askers.push(tokio::spawn(asker.ask(question)));
         }
         askers
+    }
+
+    /// Somebody else changes this customer, which the upstream takes at once.
+    async fn write(&mut self, id: i64) {
+        let writer = User::new(&self.base, &format!("{TOKEN}-writer"));
+        let input = json!({ "id": global_id("Customer", id), "city": "Dayton" });
+        let write = tokio::spawn(async move { writer.update_customer(input).await });
+        for _read_and_write in 0..2 {
+            let held = self.upstream.next().await;
+            let answer = customer(&held, "");
+            held.answer(answer);
+        }
+        write.await.unwrap().done();
     }
 
     /// How many questions have joined one under way.
@@ -390,15 +405,7 @@ async fn a_read_that_a_write_has_overtaken_is_cancelled_too() {
     let question = Question::Customer(3);
     let before = scene.ask(1, Doors::Graphql, question).await;
     let mut overtaken = scene.upstream.next().await;
-    let writer = User::new(&scene.base, &format!("{TOKEN}-writer"));
-    let input = json!({ "id": global_id("Customer", 3), "city": "Dayton" });
-    let write = tokio::spawn(async move { writer.update_customer(input).await });
-    for _read_and_write in 0..2 {
-        let held = scene.upstream.next().await;
-        let answer = customer(&held, "");
-        held.answer(answer);
-    }
-    write.await.unwrap().done();
+    scene.write(3).await;
     // Whoever asks now must not be told what was before, and so does not join.
     let after = scene.ask(1, Doors::Grpc, question).await;
     let held = scene.upstream.next().await;
@@ -407,4 +414,25 @@ async fn a_read_that_a_write_has_overtaken_is_cancelled_too() {
     let answer = customer(&held, "");
     held.answer(answer);
     assert_eq!(all(after).await, [good("Mill 3")]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_loses_what_there_was_to_fall_back_on_waits_like_everybody_else() {
+    let mut scene = Scene::start().await;
+    let question = Question::Customer(3);
+    let first = scene.ask(1, Doors::Graphql, question).await;
+    let held = scene.upstream.next().await;
+    // At once no more than what is served where the upstream fails, for which nobody waits longer than a second.
+    let stale = "max-age=0, stale-while-revalidate=0";
+    let answer = customer(&held, "").header("cache-control", stale);
+    held.answer(answer);
+    assert_eq!(all(first).await, [good("Mill 3")]);
+    let mut readers = scene.ask(8, Doors::Both, question).await;
+    let held = scene.upstream.next().await;
+    scene.write(3).await;
+    let soon = tokio::time::timeout(Duration::from_secs(2), &mut readers[0]).await;
+    assert!(soon.is_err(), "{soon:?} before the upstream has answered");
+    let answer = customer(&held, "");
+    held.answer(answer);
+    assert_eq!(all(readers).await, vec![good("Mill 3"); 8]);
 }

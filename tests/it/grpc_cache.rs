@@ -20,6 +20,7 @@ use crate::support::door::asked;
 use crate::support::door::framed;
 use crate::support::door::reason;
 use crate::support::door::status;
+use crate::support::ledgers::explanation;
 use crate::support::stub::Answer;
 use crate::support::stub::customers;
 use crate::support::stub::fwo;
@@ -132,6 +133,46 @@ async fn a_client_says_which_kept_answers_do_for_it() {
         assert_eq!(x_cache(&answer), word, "{name}: {value}");
     }
     assert_eq!(door.stub.calls(), 5);
+}
+
+/// An answer that is asked for each time, and need not be sent each time.
+fn confirmable(answer: Answer) -> Answer {
+    let answer = answer.header("cache-control", "no-cache");
+    answer.header("etag", "\"one\"")
+}
+
+#[tokio::test]
+async fn an_answer_past_its_freshness_is_stale_and_a_confirmed_one_is_revalidated() {
+    let door = Door::open(|asked| {
+        let row = customers(asked.id()).pop().unwrap();
+        match (asked.id(), &asked.if_none_match) {
+            (1, _) => Answer::json(row).header("cache-control", "max-age=0"),
+            (_, Some(_)) => confirmable(Answer::status(304)),
+            (_, None) => confirmable(Answer::json(row)),
+        }
+    })
+    .await;
+    for (id, outcome, word) in [
+        (1, v1::Outcome::Stale, "stale"),
+        (2, v1::Outcome::Revalidated, "revalidated"),
+    ] {
+        let first = customer(&door, get(id)).await.unwrap();
+        assert_eq!(x_cache(&first), "miss");
+        let again = with(get(id), "x-explain", "2");
+        let again = customer(&door, again).await.unwrap();
+        assert_eq!(x_cache(&again), word);
+        assert_eq!(
+            told(again.metadata(), "etag"),
+            told(first.metadata(), "etag")
+        );
+        let cost = explanation(again.metadata().as_ref()).unwrap();
+        let question = &cost.questions[0];
+        assert_eq!(question.outcome(), outcome);
+        assert_eq!(question.fresh_for, Some(prost_types::Duration::default()));
+        let totals = [cost.actual, cost.revalidated, cost.cached, cost.stale];
+        let confirmed = i64::from(word == "revalidated");
+        assert_eq!(totals, [confirmed, confirmed, 1 - confirmed, 1 - confirmed]);
+    }
 }
 
 /// A door before one customer, whose name depends on whether it was changed.

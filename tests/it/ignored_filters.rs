@@ -105,6 +105,8 @@ fn searching(sandbox: Sandbox, ignored: &str, rows_max: &str) -> Stack {
         ("PEERASSIST_UPSTREAM__PROFILE__IGNORED_FILTERS", ignored),
         ("PEERASSIST_GATEWAY__SCAN_ROWS_MAX", rows_max),
         ("PEERASSIST_UPSTREAM__CACHE__LIST_TTL", "1h"),
+        // Room for the longest list, which is longer here than the default reads.
+        ("PEERASSIST_UPSTREAM__CACHE__CALLER_BYTES_MAX", "32MiB"),
     ];
     Stack::before(sandbox, &variables)
 }

@@ -42,7 +42,7 @@ const fn bad(code: &'static str, error: &'static str) -> Plant {
 /// What the compiler finds when it looks at types.
 const TYPES: &[Plant] = &[
     good(
-        "fn keeps(s: &Store, c: &Caller, i: CustomerId, e: Entry) { s.put(&Question::new(c, i), &s.ask(c), e) }",
+        "fn keeps(s: &Store, c: &Caller, i: CustomerId, e: Entry) { let q = Question::new(c, i); s.put(&q, &s.ask(c, q.tags()), e) }",
     ),
     bad(
         "fn keeps_for_nobody(s: &Store, a: &Asked, i: CustomerId, e: Entry) { s.put(&i, a, e) }",
@@ -68,10 +68,10 @@ const TYPES: &[Plant] = &[
         "E0308",
     ),
     good(
-        "fn looks(cache: &AnswerCache<CustomerId, u8>, c: &Caller, i: CustomerId) -> Option<Arc<u8>> { cache.get(c, &i) }",
+        "async fn looks(cache: &AnswerCache<CustomerId, u8>, c: &Caller, i: CustomerId) -> Option<Arc<u8>> { cache.get(c, &i).await }",
     ),
     bad(
-        "fn looks_for_nobody(cache: &AnswerCache<CustomerId, u8>, i: CustomerId) -> Option<Arc<u8>> { cache.get(&i) }",
+        "async fn looks_for_nobody(cache: &AnswerCache<CustomerId, u8>, i: CustomerId) -> Option<Arc<u8>> { cache.get(&i).await }",
         "E0061",
     ),
     good(

@@ -1,82 +1,28 @@
 //! The accept loop against clients that misbehave, and its end.
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::ConnectInfo;
 use axum::routing::get as route;
-use peerassist_gateway::listener;
-use peerassist_gateway::listener::Metrics;
 use peerassist_gateway::listener::Settings;
 use peerassist_gateway::listener::Stopped;
-use prometheus_client::encoding::text;
-use prometheus_client::registry::Registry;
-use tokio::net::TcpListener;
 use tokio::sync::Notify;
-use tokio::task::JoinHandle;
 use tokio::task::spawn_blocking;
-use tokio_util::sync::CancellationToken;
 
+use crate::support::listening::Listening;
+use crate::support::listening::hello;
 use crate::support::raw::Raw;
 use crate::support::raw::get;
 
 const SHORT: Duration = Duration::from_millis(150);
 
-struct Running {
-    address: SocketAddr,
-    stop: CancellationToken,
-    registry: Registry,
-    served: JoinHandle<Stopped>,
-}
-
-impl Running {
-    async fn start(app: Router, settings: Settings) -> Self {
-        let tcp = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let (address, stop) = (tcp.local_addr().unwrap(), CancellationToken::new());
-        let mut registry = Registry::default();
-        let metrics = Metrics::registered(&mut registry);
-        let served = tokio::spawn(listener::serve(
-            tcp,
-            app,
-            settings,
-            metrics,
-            stop.clone().cancelled_owned(),
-        ));
-        Running {
-            address,
-            stop,
-            registry,
-            served,
-        }
-    }
-
-    fn metrics(&self) -> String {
-        let mut metrics = String::new();
-        text::encode(&mut metrics, &self.registry).unwrap();
-        metrics
-    }
-
-    async fn stopped(self) -> Stopped {
-        self.stop.cancel();
-        self.served.await.unwrap()
-    }
-}
-
-fn hello() -> Router {
-    Router::new().route(
-        "/",
-        route(async |ConnectInfo(peer): ConnectInfo<SocketAddr>| peer.ip().to_string()),
-    )
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn requests_know_their_peer() {
-    let running = Running::start(hello(), Settings::default()).await;
-    let address = running.address;
+    let listening = Listening::start(hello(), Settings::default()).await;
+    let address = listening.address;
     let answer = spawn_blocking(move || get(address, "/", "")).await.unwrap();
     assert!(answer.ends_with("\r\n\r\n127.0.0.1"), "{answer}");
-    assert_eq!(running.stopped().await, Stopped { cut: 0 });
+    assert_eq!(listening.stopped().await, Stopped { cut: 0 });
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -85,36 +31,41 @@ async fn a_silent_connection_is_closed() {
         first_byte_timeout: SHORT,
         ..Settings::default()
     };
-    let running = Running::start(hello(), settings).await;
-    let address = running.address;
-    let heard = spawn_blocking(move || Raw::connect(address).read_to_end())
-        .await
-        .unwrap();
-    assert_eq!(heard, "");
-    assert!(
-        running
-            .metrics()
-            .contains("http_server_silent_connections_total 1"),
-        "{}",
-        running.metrics()
-    );
+    let listening = Listening::start(hello(), settings).await;
+    let address = listening.address;
+    let heard = spawn_blocking(move || Raw::connect(address).read_to_end());
+    assert_eq!(heard.await.unwrap(), "");
+    listening.assert_counted("http_server_silent_connections_total 1");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn half_a_head_is_not_waited_for() {
+/// What a client hears that begins so and then says nothing more.
+async fn heard_after(beginning: &'static str) -> String {
     let settings = Settings {
         head_timeout: SHORT,
         ..Settings::default()
     };
-    let running = Running::start(hello(), settings).await;
-    let address = running.address;
+    let listening = Listening::start(hello(), settings).await;
+    let address = listening.address;
     let half = move || {
         let mut raw = Raw::connect(address);
-        raw.send("GET / HTTP/1.1\r\nhost: te");
+        raw.send(beginning);
         raw.read_to_end()
     };
-    let heard = spawn_blocking(half).await.unwrap();
+    spawn_blocking(half).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn half_a_head_is_not_waited_for() {
+    let heard = heard_after("GET / HTTP/1.1\r\nhost: te").await;
     assert!(!heard.contains(" 200 "), "{heard}");
+}
+
+/// Until the whole of it has come, it may be HTTP/1 as well, which the library waits for without end.
+#[tokio::test(flavor = "multi_thread")]
+async fn half_a_preface_is_not_waited_for() {
+    for beginning in ["P", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r"] {
+        assert_eq!(heard_after(beginning).await, "");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -123,8 +74,8 @@ async fn a_full_listener_serves_whom_it_has_and_lets_others_wait() {
         connections_max: 1,
         ..Settings::default()
     };
-    let running = Running::start(hello(), settings).await;
-    let address = running.address;
+    let listening = Listening::start(hello(), settings).await;
+    let address = listening.address;
     let clients = move || {
         let ask = "GET / HTTP/1.1\r\nhost: test\r\n\r\n";
         let mut first = Raw::connect(address);
@@ -138,11 +89,7 @@ async fn a_full_listener_serves_whom_it_has_and_lets_others_wait() {
         second.read_until("127.0.0.1");
     };
     spawn_blocking(clients).await.unwrap();
-    assert!(
-        running.metrics().contains("http_server_full_total"),
-        "{}",
-        running.metrics()
-    );
+    listening.assert_counted("http_server_full_total");
 }
 
 /// HTTP/2 with prior knowledge: a stop sends GOAWAY, the stream that is open ends well, and then so does the process.
@@ -155,25 +102,22 @@ async fn an_open_http2_stream_is_finished() {
         END.notified().await;
         "finished"
     };
-    let running = Running::start(
-        Router::new().route("/slow", route(slow)),
-        Settings::default(),
-    )
-    .await;
+    let app = Router::new().route("/slow", route(slow));
+    let listening = Listening::start(app, Settings::default()).await;
     let _there = rustls::crypto::ring::default_provider().install_default();
     let client = reqwest::Client::builder()
         .http2_prior_knowledge()
         .no_proxy()
         .build()
         .unwrap();
-    let url = format!("http://{}/slow", running.address);
+    let url = format!("http://{}/slow", listening.address);
     let answer =
         tokio::spawn(async move { client.get(url).send().await.unwrap().text().await.unwrap() });
     BEGUN.notified().await;
-    running.stop.cancel();
+    listening.stop.cancel();
     END.notify_one();
     assert_eq!(answer.await.unwrap(), "finished");
-    assert_eq!(running.stopped().await, Stopped { cut: 0 });
+    assert_eq!(listening.stopped().await, Stopped { cut: 0 });
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -187,10 +131,41 @@ async fn requests_that_do_not_end_are_cut_and_counted() {
         drain_timeout: SHORT,
         ..Settings::default()
     };
-    let running = Running::start(Router::new().route("/stuck", route(stuck)), settings).await;
-    let address = running.address;
+    let listening = Listening::start(Router::new().route("/stuck", route(stuck)), settings).await;
+    let address = listening.address;
     let heard = spawn_blocking(move || get(address, "/stuck", ""));
     BEGUN.notified().await;
-    assert_eq!(running.stopped().await, Stopped { cut: 1 });
+    assert_eq!(listening.stopped().await, Stopped { cut: 1 });
     assert_eq!(heard.await.unwrap(), "");
+}
+
+/// Balancers need time to notice. Meanwhile clients are served, and told to look for another connection.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_listener_that_is_about_to_stop_serves_and_says_so() {
+    let settings = Settings {
+        drain_delay: Duration::from_secs(2),
+        ..Settings::default()
+    };
+    let listening = Listening::start(hello(), settings).await;
+    let (address, stop) = (listening.address, listening.stop.clone());
+    let clients = move || {
+        let ask = "GET / HTTP/1.1\r\nhost: test\r\n\r\n";
+        let mut kept = Raw::connect(address);
+        kept.send(ask);
+        assert!(!kept.read_until("127.0.0.1").contains("connection: close"));
+        stop.cancel();
+        // The stop is heard in another thread; until then, answers are as before.
+        loop {
+            kept.send(ask);
+            if kept.read_until("127.0.0.1").contains("connection: close") {
+                break;
+            }
+        }
+        assert_eq!(kept.read_to_end(), "");
+        let mut fresh = Raw::connect(address);
+        fresh.send(ask);
+        assert!(fresh.read_to_end().contains("connection: close\r\n"));
+    };
+    spawn_blocking(clients).await.unwrap();
+    assert_eq!(listening.stopped().await, Stopped { cut: 0 });
 }

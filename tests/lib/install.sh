@@ -19,3 +19,12 @@ python_packages() {
   "$1/.venv/bin/pip" install --quiet --disable-pip-version-check -r "$wanted"
   cp "$wanted" "$stamp"
 }
+
+# debian_package PROGRAM: the package of that name. What it would start as a service is not started.
+debian_package() {
+  command -v "$1" >/dev/null && return
+  echo "installing $1"
+  local may=; [ "$(id -u)" = 0 ] || may=sudo
+  $may apt-get -qq update
+  $may env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get -qq install --no-install-recommends -y "$1" >/dev/null
+}

@@ -1,5 +1,7 @@
 //! The two doors of the gateway, as clients of many users share connections to them.
 
+use std::time::Duration;
+
 use peerassist_gateway::grpc::v1;
 use peerassist_gateway::grpc::v1::auth_service_client::AuthServiceClient;
 use peerassist_gateway::grpc::v1::customer_service_client::CustomerServiceClient;
@@ -10,8 +12,8 @@ use prost_types::FieldMask;
 use reqwest::header;
 use serde_json::Value;
 use serde_json::json;
-use std::time::Duration;
 use tonic::Request;
+use tonic::Response;
 use tonic::Status;
 use tonic::transport::Channel;
 use tonic::transport::Endpoint;
@@ -89,9 +91,12 @@ impl Doors {
         match door {
             Door::Post | Door::Get => self.ask_graphql(door, asking, question).await,
             Door::Grpc => {
-                let answer = self.ask_grpc(asking, question).await;
-                let answer = answer.unwrap_or_else(|status| failed(&status));
-                Ok(Heard::Answer(answer, None))
+                let outcome = self.ask_grpc(asking, question).await;
+                let (answer, etag) = outcome.unwrap_or_else(|status| (failed(&status), None));
+                match answer.errors == ["NOT_MODIFIED"] {
+                    true => Ok(Heard::NotModified),
+                    false => Ok(Heard::Answer(answer, etag)),
+                }
             }
         }
     }
@@ -133,11 +138,18 @@ impl Doors {
         self.grpc[user % SHARES].clone()
     }
 
-    async fn ask_grpc(&self, asking: &Asking<'_>, question: Question) -> Result<Answer, Status> {
+    async fn ask_grpc(
+        &self,
+        asking: &Asking<'_>,
+        question: Question,
+    ) -> Result<(Answer, Option<String>), Status> {
         let user = asking.user;
         let mut customers = CustomerServiceClient::new(self.channel(user));
         let mut fwos = FwoServiceClient::new(self.channel(user));
-        let mut answer = Answer::default();
+        let get = |id| {
+            let by = Some(By::Id(id));
+            asking.request(v1::GetCustomerRequest { by })
+        };
         match question {
             Question::Customers(page_size) => {
                 let request = v1::ListCustomersRequest {
@@ -145,12 +157,11 @@ impl Doors {
                     ..Default::default()
                 };
                 let page = customers.list_customers(asking.request(request)).await?;
-                let page = page.into_inner();
-                answer.total = total(Kind::Customer, page.total_size);
-                page.customers
-                    .iter()
-                    .for_each(|row| answer.add_customer(row));
-                answer.text = text(&page);
+                Ok(heard(page, |answer, page| {
+                    answer.total = total(Kind::Customer, page.total_size);
+                    let rows = page.customers.iter();
+                    rows.for_each(|row| answer.add_customer(row));
+                }))
             }
             Question::Fwos(page_size, in_full) => {
                 let view = match in_full {
@@ -162,36 +173,29 @@ impl Doors {
                     view: view.into(),
                     ..Default::default()
                 };
-                let page = fwos.list_fwos(asking.request(request)).await?.into_inner();
-                answer.total = total(Kind::Fwo, page.total_size);
-                page.fwos.iter().for_each(|row| answer.add_fwo(row));
-                answer.text = text(&page);
+                let page = fwos.list_fwos(asking.request(request)).await?;
+                Ok(heard(page, |answer, page| {
+                    answer.total = total(Kind::Fwo, page.total_size);
+                    page.fwos.iter().for_each(|row| answer.add_fwo(row));
+                }))
             }
             Question::Customer(place, _) | Question::Node(Kind::Customer, place) => {
-                let by = Some(By::Id(id(user, place)));
-                let request = asking.request(v1::GetCustomerRequest { by });
-                let customer = customers.get_customer(request).await?.into_inner();
-                answer.add_customer(&customer);
-                answer.text = text(&customer);
+                let customer = customers.get_customer(get(id(user, place))).await?;
+                Ok(heard(customer, Answer::add_customer))
+            }
+            Question::Absent => {
+                let customer = customers.get_customer(get(absent(user))).await?;
+                Ok(heard(customer, Answer::add_customer))
             }
             Question::Fwo(place) | Question::Node(Kind::Fwo, place) => {
                 let request = v1::GetFwoRequest {
                     id: id(user, place),
                     ..Default::default()
                 };
-                let fwo = fwos.get_fwo(asking.request(request)).await?.into_inner();
-                answer.add_fwo(&fwo);
-                answer.text = text(&fwo);
-            }
-            Question::Absent => {
-                let by = Some(By::Id(absent(user)));
-                let request = asking.request(v1::GetCustomerRequest { by });
-                let customer = customers.get_customer(request).await?.into_inner();
-                answer.add_customer(&customer);
-                answer.text = text(&customer);
+                let fwo = fwos.get_fwo(asking.request(request)).await?;
+                Ok(heard(fwo, Answer::add_fwo))
             }
         }
-        Ok(answer)
     }
 
     /// Writes a version to an object. Fails with what became of the connection.
@@ -242,7 +246,6 @@ impl Doors {
             let paths = vec![path.to_owned()];
             Some(FieldMask { paths })
         };
-        let mut answer = Answer::default();
         match kind {
             Kind::Customer => {
                 let customer = v1::Customer {
@@ -255,9 +258,8 @@ impl Doors {
                     update_mask: mask("city"),
                 });
                 let mut client = CustomerServiceClient::new(self.channel(user));
-                let customer = client.update_customer(request).await?.into_inner();
-                answer.add_customer(&customer);
-                answer.text = text(&customer);
+                let customer = client.update_customer(request).await?;
+                Ok(heard(customer, Answer::add_customer).0)
             }
             Kind::Fwo => {
                 let fwo = v1::Fwo {
@@ -270,12 +272,10 @@ impl Doors {
                     update_mask: mask("summary"),
                 });
                 let mut client = FwoServiceClient::new(self.channel(user));
-                let fwo = client.update_fwo(request).await?.into_inner();
-                answer.add_fwo(&fwo);
-                answer.text = text(&fwo);
+                let fwo = client.update_fwo(request).await?;
+                Ok(heard(fwo, Answer::add_fwo).0)
             }
         }
-        Ok(answer)
     }
 
     /// A token for a user, or the reason why not.
@@ -323,6 +323,9 @@ impl Asking<'_> {
         if self.no_cache {
             metadata.insert("cache-control", "no-cache".parse().unwrap());
         }
+        if let Some(etag) = self.etag {
+            metadata.insert("if-none-match", etag.parse().unwrap());
+        }
         request
     }
 }
@@ -337,11 +340,23 @@ fn failed(status: &Status) -> Answer {
     Answer::failed(reason)
 }
 
-fn total(kind: Kind, total: Option<i64>) -> Option<(Kind, u64)> {
-    Some((kind, u64::try_from(total?).ok()?))
+/// What a message shows, and its etag where it has one.
+fn heard<M: Message>(
+    response: Response<M>,
+    show: impl FnOnce(&mut Answer, &M),
+) -> (Answer, Option<String>) {
+    let etag = response.metadata().get("etag");
+    let etag = etag.and_then(|etag| Some(etag.to_str().ok()?.to_owned()));
+    let message = response.into_inner();
+    let mut answer = Answer {
+        // All texts of it, whatever stands between them.
+        text: String::from_utf8_lossy(&message.encode_to_vec()).into_owned(),
+        ..Answer::default()
+    };
+    show(&mut answer, &message);
+    (answer, etag)
 }
 
-/// All texts of a message, whatever stands between them.
-fn text(message: &impl Message) -> String {
-    String::from_utf8_lossy(&message.encode_to_vec()).into_owned()
+fn total(kind: Kind, total: Option<i64>) -> Option<(Kind, u64)> {
+    Some((kind, u64::try_from(total?).ok()?))
 }

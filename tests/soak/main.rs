@@ -26,6 +26,9 @@ mod upstream;
 mod user;
 mod watch;
 mod weather;
+#[path = "../it/support/written.rs"]
+#[allow(dead_code, reason = "the integration tests use the rest of it")]
+mod written;
 
 use std::process::ExitCode;
 use std::time::Duration;

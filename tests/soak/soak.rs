@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio::time::sleep;
@@ -29,8 +30,11 @@ use crate::watch::thirds;
 /// Tabs of each user, which ask independently of each other.
 const TABS: usize = 2;
 
-/// Longer than the gateway keeps an idle thread or connection.
-const SETTLES: Duration = Duration::from_secs(25);
+/// Requests under way at once.
+const SLOTS: usize = 64;
+
+/// Longer than the gateway keeps an idle connection, or answers for whoever has gone.
+const SETTLES: Duration = Duration::from_secs(90);
 
 /// How many, how often and how long.
 #[derive(Clone, Copy)]
@@ -69,6 +73,12 @@ impl Stage {
         ];
         let variables = [
             ("PEERASSIST_UPSTREAM__CLIENT_KEY", "a key"),
+            // Short lives, so that what is kept is at its largest long before the end, and is gone soon after it.
+            ("PEERASSIST_UPSTREAM__CACHE__CUSTOMER_TTL", "15s"),
+            ("PEERASSIST_UPSTREAM__CACHE__FWO_TTL", "15s"),
+            ("PEERASSIST_UPSTREAM__CACHE__LIST_TTL", "15s"),
+            ("PEERASSIST_UPSTREAM__CACHE__STALE_WHILE_REVALIDATE", "10s"),
+            ("PEERASSIST_UPSTREAM__CACHE__STALE_IF_ERROR", "10s"),
             ("PEERASSIST_LOG__FILTER", "warn"),
             ("PEERASSIST_LOG__FORMAT", "text"),
         ];
@@ -85,6 +95,7 @@ impl Stage {
             judge: Judge::default(),
             rest: plan.rest(),
             over: CancellationToken::new(),
+            slots: Semaphore::new(SLOTS),
         });
         let watched = Watched {
             pid: gateway.id(),
@@ -133,10 +144,11 @@ impl Stage {
         } = scene;
         drop((doors, upstream)); // and with them every connection
         let begun = Instant::now();
-        let mut descriptors = watched.sample().descriptors;
-        while descriptors > descriptors_before && begun.elapsed() < SETTLES {
-            sleep(Duration::from_millis(100)).await;
-            descriptors = watched.sample().descriptors;
+        let left = || (watched.sample().descriptors, watched.kept());
+        let (mut descriptors, mut kept) = left();
+        while (descriptors > descriptors_before || kept > 0) && begun.elapsed() < SETTLES {
+            sleep(Duration::from_millis(500)).await;
+            (descriptors, kept) = left();
         }
         gateway.signal("TERM");
         let ended = tokio::task::spawn_blocking(|| gateway.ended());
@@ -144,6 +156,8 @@ impl Stage {
             books,
             judge,
             descriptors,
+            kept,
+            settled: begun.elapsed(),
             ended: ended.await.unwrap(),
         }
     }
@@ -155,6 +169,10 @@ pub(crate) struct Closed {
     pub(crate) judge: Judge,
     /// What the gateway still had open.
     descriptors: usize,
+    /// The bytes that it still kept in its cache.
+    kept: u64,
+    /// After how long there was no more left, or nobody waited any longer.
+    settled: Duration,
     ended: Ended,
 }
 
@@ -179,6 +197,8 @@ pub(crate) async fn run(plan: Plan) -> bool {
         books,
         judge,
         descriptors,
+        kept,
+        settled,
         ended,
     } = stage.close(before.descriptors).await;
     let figures = judge.figures();
@@ -189,11 +209,20 @@ pub(crate) async fn run(plan: Plan) -> bool {
     for broken in Broken::ALL {
         verdict.must(figures.broken(broken) == 0, format!("{broken:?}"));
     }
-    for name in ["GET", "POST", "gRPC", "write", "login", "hung up"] {
+    for name in [
+        "GET",
+        "POST",
+        "gRPC",
+        "write",
+        "login",
+        "hung up",
+        "not modified",
+    ] {
         let is_there = figures.requests.contains_key(name);
         verdict.must(is_there, format!("nobody came by {name}"));
     }
-    verdict.must(cache.share(Default::default()) > 0.0, "no hits".to_owned());
+    let [fresh, stale, joined] = cache.shares(Default::default());
+    verdict.must(fresh > 0.0, "no hits".to_owned());
     verdict.must(!figures.codes.is_empty(), "no failures".to_owned());
     let foreign = books.foreign_writes.load(Ordering::Relaxed);
     verdict.must(foreign == 0, format!("{foreign} writes of foreign objects"));
@@ -212,6 +241,7 @@ pub(crate) async fn run(plan: Plan) -> bool {
         descriptors <= before.descriptors,
         format!("{descriptors} descriptors, {} before", before.descriptors),
     );
+    verdict.must(kept == 0, format!("{kept} bytes kept for nobody"));
     verdict.must(ended.code == Some(0), format!("exit code {:?}", ended.code));
     verdict.must(is_quiet(&ended), "the log".to_owned());
     println!(
@@ -222,8 +252,9 @@ pub(crate) async fn run(plan: Plan) -> bool {
     let threads = samples.iter().map(|sample| sample.threads).max();
     println!(
         "soak: {}; {:.0} s, {users} users, {} tokens, {} requests ({:.0}/s, p50 < {} ms, p99 < {} ms), {} rows judged, \
-         {:.0}% of looks into the cache without a call, {} upstream calls, {} leaks, {} miscounts, {} stale, {} after a \
-         refusal, {} unexpected of {} failures, memory {:.1} then {:.1} MiB, descriptors {} then {}, at most {} threads",
+         looks into the cache: {fresh:.0}% fresh, {stale:.0}% stale, {joined:.1}% joined; {} upstream calls, {} leaks, {} miscounts, {} stale, {} after a \
+         refusal, {} unexpected of {} failures, memory {:.1} then {:.1} MiB, descriptors {} then {}, at most {} threads, \
+         {kept} bytes kept {:.0} s after the last had gone",
         verdict.word(),
         took.as_secs_f64(),
         books.issued(),
@@ -232,7 +263,6 @@ pub(crate) async fn run(plan: Plan) -> bool {
         figures.percentile(50),
         figures.percentile(99),
         figures.rows,
-        cache.share(Default::default()),
         books.calls.load(Ordering::Relaxed),
         figures.broken(Broken::Leak) + foreign,
         figures.broken(Broken::Miscount),
@@ -245,6 +275,7 @@ pub(crate) async fn run(plan: Plan) -> bool {
         before.descriptors,
         descriptors,
         threads.unwrap_or(0),
+        settled.as_secs_f64(),
     );
     verdict.is_good()
 }

@@ -10,6 +10,8 @@ use tokio::time::Instant;
 
 use tokio::sync::Mutex;
 use tokio::sync::RwLock;
+use tokio::sync::Semaphore;
+use tokio::sync::SemaphorePermit;
 use tokio::time::sleep;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -17,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 use crate::books::Books;
 use crate::books::Grant;
 use crate::books::Kind;
+use crate::books::Versions;
 use crate::books::WRITTEN;
 use crate::books::place;
 use crate::doors::Asking;
@@ -43,9 +46,17 @@ pub(crate) struct Scene {
     pub(crate) rest: Duration,
     /// Cancelled when nobody is to begin anything more.
     pub(crate) over: CancellationToken,
+    /// One for each request under way: more of them would only wait in the gateway for a processor, and then for longer
+    /// than it waits for the upstream.
+    pub(crate) slots: Semaphore,
 }
 
 impl Scene {
+    async fn slot(&self) -> SemaphorePermit<'_> {
+        let slot = self.slots.acquire().await;
+        slot.expect("nobody closes the semaphore")
+    }
+
     /// Whether what befell a user's calls explains this failure of a request that began then.
     fn explains(&self, user: usize, reason: &str, begun: Instant) -> bool {
         let sky = self.books.skies[user].lock().unwrap();
@@ -95,6 +106,17 @@ impl Acknowledged {
 }
 
 impl Floor {
+    /// To what the upstream holds, which whoever wants no kept answer must see.
+    fn raise(&mut self, held: &Versions) {
+        for ((kind, place), version) in held {
+            let floor = match kind {
+                Kind::Customer => &mut self.customers[*place],
+                Kind::Fwo => &mut self.fwos[*place],
+            };
+            *floor = (*floor).max(*version);
+        }
+    }
+
     fn of(&self, kind: Kind, place: usize) -> u64 {
         let versions = match kind {
             Kind::Customer => &self.customers,
@@ -115,8 +137,8 @@ pub(crate) struct User {
     writing: Mutex<u64>,
 }
 
-/// Answers that a tab remembers, with the etags and the tokens that they came with.
-type Remembered = HashMap<Question, (Answer, String, String)>;
+/// Answers that a tab remembers from a door, with their etags.
+type Remembered = HashMap<(Door, Question), (Answer, String)>;
 
 impl User {
     /// A user who has just logged in.
@@ -157,48 +179,55 @@ impl User {
     async fn ask(&self, question: Question, remembered: &mut Remembered) {
         let session = self.session.read().await;
         let door = *fastrand::choice(&[Door::Post, Door::Get, Door::Grpc]).unwrap_or(&Door::Post);
-        let known = remembered.get(&question).filter(|_| door == Door::Get);
+        let known = remembered.get(&(door, question));
         let asking = Asking {
-            user: self.number,
-            token: &session.token,
             no_cache: fastrand::u8(0..100) < 8,
-            etag: known.map(|(_, etag, _)| etag.as_str()),
+            etag: known.map(|(_, etag)| etag.as_str()),
+            ..self.asking(&session)
         };
-        let moment = Moment::now(self, &session);
+        let _slot = self.scene.slot().await;
+        let mut moment = Moment::now(self, &session);
+        if asking.no_cache {
+            moment.floor.raise(&self.scene.books.versions(self.number));
+        }
         let heard = self.scene.doors.ask(door, &asking, question).await;
-        let name = match door {
-            Door::Post => "POST",
-            Door::Get => "GET",
-            Door::Grpc => "gRPC",
+        let name = match (door, &heard) {
+            (_, Ok(Heard::NotModified)) => "not modified",
+            (Door::Post, _) => "POST",
+            (Door::Get, _) => "GET",
+            (Door::Grpc, _) => "gRPC",
         };
         self.scene.judge.count(name, moment.begun.elapsed());
         match heard {
             Err(error) => self.accuse(Broken::Unexpected, format!("{question:?}: {error}")),
+            // It may be the answer to an earlier token; then it must not have a single row.
             Ok(Heard::NotModified) => match known {
-                Some((answer, _, token)) if *token == session.token => {
-                    self.judge(&session, &moment, answer, question, door);
-                }
-                _ => self.accuse(Broken::Leak, "304 for an answer to another token"),
+                Some((answer, _)) => self.judge(&session, &moment, answer, question, door),
+                None => self.accuse(Broken::Unexpected, "not modified, of nothing that is known"),
             },
             Ok(Heard::Answer(answer, etag)) => {
                 self.judge(&session, &moment, &answer, question, door);
-                if let Some(etag) = etag.filter(|_| door == Door::Get) {
-                    let memory = (answer, etag, session.token.clone());
-                    remembered.insert(question, memory);
+                if let Some(etag) = etag {
+                    remembered.insert((door, question), (answer, etag));
                 }
             }
+        }
+    }
+
+    fn asking<'a>(&self, session: &'a Session) -> Asking<'a> {
+        Asking {
+            user: self.number,
+            token: &session.token,
+            no_cache: false,
+            etag: None,
         }
     }
 
     /// Asks, and goes before the answer comes.
     async fn hang_up(&self) {
         let session = self.session.read().await;
-        let asking = Asking {
-            user: self.number,
-            token: &session.token,
-            no_cache: false,
-            etag: None,
-        };
+        let asking = self.asking(&session);
+        let _slot = self.scene.slot().await;
         let patience = Duration::from_millis(fastrand::u64(0..30));
         let door = *fastrand::choice(&[Door::Post, Door::Grpc]).unwrap_or(&Door::Post);
         let ask = self.scene.doors.ask(door, &asking, Question::random());
@@ -206,24 +235,27 @@ impl User {
         self.scene.judge.count_hang_up();
     }
 
-    /// Writes, and reads what was written at once; one in twenty does not wait to hear of it.
+    /// Writes while the same is read, and reads at once what was written.
     async fn write_and_read(&self, remembered: &mut Remembered) {
         let kind = *fastrand::choice(&[Kind::Customer, Kind::Fwo]).unwrap_or(&Kind::Fwo);
         let place = fastrand::usize(0..WRITTEN);
-        self.write(kind, place).await;
+        let meanwhile = async {
+            // What comes from between the two must not be kept.
+            sleep(Duration::from_millis(fastrand::u64(0..30))).await;
+            let (question, mut nothing) = (Question::about(kind, place), Remembered::new());
+            self.ask(question, &mut nothing).await;
+        };
+        tokio::join!(self.write(kind, place), meanwhile);
         self.ask(Question::about(kind, place), remembered).await;
     }
 
+    /// Writes the next version; one in twenty does not wait to hear of it.
     async fn write(&self, kind: Kind, place: usize) {
         let session = self.session.read().await;
         let mut version = self.writing.lock().await;
         *version += 1;
-        let asking = Asking {
-            user: self.number,
-            token: &session.token,
-            no_cache: false,
-            etag: None,
-        };
+        let asking = self.asking(&session);
+        let _slot = self.scene.slot().await;
         let moment = Moment::now(self, &session);
         let door = *fastrand::choice(&[Door::Post, Door::Grpc]).unwrap_or(&Door::Post);
         let write = self
@@ -257,19 +289,15 @@ impl User {
         let mut session = self.session.write().await;
         if session.refused.load(Ordering::SeqCst) {
             for door in [Door::Post, Door::Get, Door::Grpc] {
-                let asking = Asking {
-                    user: self.number,
-                    token: &session.token,
-                    no_cache: false,
-                    etag: None,
-                };
+                let asking = self.asking(&session);
+                let _slot = self.scene.slot().await;
                 let moment = Moment::now(self, &session);
                 let question = Question::random();
                 match self.scene.doors.ask(door, &asking, question).await {
                     Ok(Heard::Answer(answer, _)) => {
                         self.judge(&session, &moment, &answer, question, door);
                     }
-                    Ok(Heard::NotModified) => self.accuse(Broken::Undead, "304"),
+                    Ok(Heard::NotModified) => self.accuse(Broken::Undead, "not modified"),
                     Err(error) => self.accuse(Broken::Unexpected, error),
                 }
                 self.scene.judge.count("refused", moment.begun.elapsed());
@@ -292,7 +320,11 @@ impl User {
         door: Door,
     ) {
         let is_absent = question == Question::Absent && door == Door::Grpc;
-        if is_absent && answer.errors == ["NOT_FOUND"] {
+        let is_right = is_absent && answer.errors == ["NOT_FOUND"];
+        if moment.is_dead && (is_right || answer.errors.is_empty()) {
+            self.accuse(Broken::Undead, format!("{door:?} {question:?}"));
+        }
+        if is_right {
             return;
         }
         self.judge_answer(session, moment, answer, &(door, question));
@@ -374,10 +406,12 @@ impl Moment {
 
 async fn log_in(scene: &Scene, number: usize) -> Session {
     loop {
+        let slot = scene.slot().await;
         let begun = Instant::now();
         let door = *fastrand::choice(&[Door::Post, Door::Grpc]).unwrap_or(&Door::Post);
         let outcome = scene.doors.log_in(door, number).await;
         scene.judge.count("login", begun.elapsed());
+        drop(slot);
         let reason = match outcome {
             Ok(token) => {
                 let grant = scene.books.known(&token).expect("a token of these books");

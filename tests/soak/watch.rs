@@ -51,19 +51,21 @@ impl Watched {
     /// What its cache has answered so far.
     pub(crate) fn cache(&self) -> CacheFigures {
         let metrics = self.metrics();
-        let sum = |result: &str| {
+        let looks = |result: &str| {
             let label = format!("result=\"{result}\"");
-            let lines = metrics
-                .lines()
-                .filter(|line| line.starts_with("cache_requests_total") && line.contains(&label));
-            let values = lines.filter_map(|line| line.rsplit(' ').next()?.parse::<u64>().ok());
-            values.sum()
+            sum(&metrics, "cache_requests_total{", &label)
         };
         CacheFigures {
-            served: sum("hit") + sum("stale"),
-            joined: sum("coalesced"),
-            asked: sum("miss") + sum("revalidated"),
+            fresh: looks("hit"),
+            stale: looks("stale"),
+            joined: looks("coalesced"),
+            asked: looks("miss"),
         }
+    }
+
+    /// How many bytes it keeps for all callers.
+    pub(crate) fn kept(&self) -> u64 {
+        sum(&self.metrics(), "cache_bytes ", "")
     }
 
     fn metrics(&self) -> String {
@@ -78,7 +80,7 @@ impl Watched {
     /// Samples every second, prints a row of the table every minute, and ends the scene after so long.
     pub(crate) async fn watch(&self, scene: &Scene, lasts: Duration) -> Vec<Sample> {
         println!(
-            "minute requests    /s  failed  hits  upstream  rss MiB (least, mean, most)  fds  threads"
+            "minute requests    /s  failed fresh stale joined upstream kept MiB  rss MiB (least, mean, most)   fds  threads"
         );
         let mut samples = Vec::new();
         let mut minute = Minute::begin(self, scene);
@@ -97,22 +99,32 @@ impl Watched {
     }
 }
 
+/// The sum of a metric over all labels that contain this text.
+fn sum(metrics: &str, name: &str, label: &str) -> u64 {
+    let lines = metrics.lines().filter(|line| line.starts_with(name));
+    let values = lines.filter(|line| line.contains(label));
+    values
+        .filter_map(|line| line.rsplit(' ').next()?.parse::<u64>().ok())
+        .sum()
+}
+
 /// Looks into the cache.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct CacheFigures {
-    pub(crate) served: u64,
-    pub(crate) joined: u64,
-    pub(crate) asked: u64,
+    fresh: u64,
+    stale: u64,
+    joined: u64,
+    asked: u64,
 }
 
 impl CacheFigures {
-    /// How many in a hundred were answered without a call.
-    pub(crate) fn share(&self, before: CacheFigures) -> f64 {
-        let served = self.served - before.served;
+    /// How many in a hundred since then were fresh, stale, or joined another one.
+    pub(crate) fn shares(&self, before: CacheFigures) -> [f64; 3] {
+        let fresh = self.fresh - before.fresh;
+        let stale = self.stale - before.stale;
         let joined = self.joined - before.joined;
-        let asked = self.asked - before.asked;
-        let all = (served + joined + asked).max(1);
-        100.0 * (served + joined) as f64 / all as f64
+        let all = fresh + stale + joined + self.asked - before.asked;
+        [fresh, stale, joined].map(|share| 100.0 * share as f64 / all.max(1) as f64)
     }
 }
 
@@ -149,14 +161,15 @@ impl Minute {
             let values = rows.iter().map(|sample| sample.rss as f64 / MIB);
             values.reduce(pick).unwrap_or(0.0)
         };
+        let [fresh, stale, joined] = now.cache.shares(self.cache);
         println!(
-            "{:>6} {:>8} {:>5.0} {:>7} {:>4.0}% {:>9}  {:>8.1} {:>8.1} {:>8.1}  {:>5} {:>8}",
-            last.at.as_secs().div_ceil(60),
+            "{:>6} {:>8} {:>5.0} {:>7} {fresh:>4.0}% {stale:>4.0}% {joined:>5.0}% {:>8} {:>8.1}  {:>8.1} {:>8.1} {:>8.1}  {:>5} {:>8}",
+            (last.at.as_secs_f64() / 60.0).round(),
             requests,
             requests as f64 / self.begun.elapsed().as_secs_f64(),
             failed,
-            now.cache.share(self.cache),
             now.calls - self.calls,
+            watched.kept() as f64 / MIB,
             rss(f64::min),
             rows.iter()
                 .map(|sample| sample.rss as f64 / MIB)

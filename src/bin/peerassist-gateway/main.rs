@@ -18,6 +18,7 @@ use anyhow::Context;
 use clap::CommandFactory;
 use clap::Parser;
 use peerassist_gateway::config;
+use peerassist_gateway::listener::tls;
 use tokio::runtime::Runtime;
 
 use crate::cli::Cli;
@@ -71,16 +72,16 @@ fn fail(error: &anyhow::Error) -> ExitCode {
     if let Some(usage) = error.downcast_ref::<clap::Error>() {
         usage.exit();
     }
-    match error.downcast_ref::<config::Mistakes>() {
-        Some(mistakes) => {
-            output::complain(mistakes);
-            ExitCode::from(BAD_CONFIGURATION)
-        }
-        None => {
-            output::complain(&Causes(error));
-            ExitCode::FAILURE
-        }
+    if let Some(mistakes) = error.downcast_ref::<config::Mistakes>() {
+        output::complain(mistakes);
+        return ExitCode::from(BAD_CONFIGURATION);
     }
+    if let Some(unusable) = error.downcast_ref::<tls::Unusable>() {
+        output::complain(&format_args!("bad configuration:\n  {unusable}"));
+        return ExitCode::from(BAD_CONFIGURATION);
+    }
+    output::complain(&Causes(error));
+    ExitCode::FAILURE
 }
 
 /// An error with its causes in one line, each said once: some errors already tell theirs.

@@ -12,16 +12,19 @@ use peerassist_gateway::config::Config;
 use peerassist_gateway::config::Flag;
 use peerassist_gateway::config::Sources;
 use peerassist_gateway::listener;
+use peerassist_gateway::listener::tls::Tls;
 use peerassist_gateway::serve;
 use peerassist_gateway::serve::Listeners;
 use peerassist_gateway::telemetry;
 use tokio::net::TcpListener;
+use tracing::info;
 use tracing::warn;
 
 use crate::cli;
 use crate::output;
 use crate::sandbox;
 use crate::stop;
+use crate::stop::Hangups;
 use crate::stop::Signals;
 use crate::welcome;
 
@@ -39,19 +42,25 @@ pub(crate) async fn serve(command: cli::Serve) -> anyhow::Result<ExitCode> {
     };
     let config = Config::load(&sources)?;
     telemetry::init(&config.log);
+    let tls = open_tls(&config).await?;
     let listeners = Listeners::bind(&config).await?;
     let (gateway, admin) = (
         listeners.gateway.local_addr()?,
         listeners.admin.local_addr()?,
     );
-    let mut welcome = format!("gateway: http://{gateway}\nadmin: http://{admin}\n");
+    let scheme = if tls.is_some() { "https" } else { "http" };
+    let mut welcome = format!("gateway: {scheme}://{gateway}\nadmin: http://{admin}\n");
     if let Some(listener) = sandbox {
-        welcome.push_str(&welcome::text(gateway, listener.local_addr()?));
+        let sandbox = listener.local_addr()?;
+        welcome.push_str(&match &tls {
+            None => welcome::text(gateway, sandbox),
+            Some(_) => format!("sandbox: http://{sandbox}\n"),
+        });
         start_sandbox(listener, &options)?;
     }
     output::print(welcome.as_bytes())?;
     tokio::select! {
-        stopped = serve::serve(config, listeners, signals.clone().first()) => {
+        stopped = serve::serve(config, listeners, tls, signals.clone().first()) => {
             stopped.context("the gateway cannot start")?;
             Ok(ExitCode::SUCCESS)
         }
@@ -61,6 +70,25 @@ pub(crate) async fn serve(command: cli::Serve) -> anyhow::Result<ExitCode> {
         }
         () = stop::stdin_closed(), if command.lifetime.exit_with_stdin => Ok(ExitCode::SUCCESS),
     }
+}
+
+/// TLS where the settings want it, and from here on with new certificates at each SIGHUP.
+async fn open_tls(config: &Config) -> anyhow::Result<Option<Tls>> {
+    let Some(settings) = &config.tls else {
+        return Ok(None);
+    };
+    let tls = Tls::open(settings.clone()).await?;
+    let mut hangups = Hangups::catch().context("signals cannot be caught")?;
+    let renewed = tls.clone();
+    tokio::spawn(async move {
+        while hangups.next().await {
+            match renewed.reload().await {
+                Ok(()) => info!("the certificates were read anew"),
+                Err(error) => warn!(%error, "the certificates stay as they were: {error}"),
+            }
+        }
+    });
+    Ok(Some(tls))
 }
 
 /// Serves the stand-in REST API until a signal, or until stdin closes where that is wanted.

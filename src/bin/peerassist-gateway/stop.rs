@@ -1,4 +1,4 @@
-//! When the process must end: signals, and a closed stdin where a test holds the other end.
+//! When the process must end or look again: signals, and a closed stdin where a test holds the other end.
 
 use std::io;
 use std::thread;
@@ -71,6 +71,37 @@ fn signals() -> io::Result<tokio::sync::mpsc::Receiver<()>> {
         while tokio::signal::ctrl_c().await.is_ok() && sender.send(()).await.is_ok() {}
     });
     Ok(receiver)
+}
+
+/// SIGHUP, which no longer ends the process once this exists.
+pub(crate) struct Hangups(#[cfg(unix)] tokio::signal::unix::Signal);
+
+#[cfg(unix)]
+impl Hangups {
+    /// Starts to listen.
+    pub(crate) fn catch() -> io::Result<Self> {
+        use tokio::signal::unix::SignalKind;
+        use tokio::signal::unix::signal;
+        signal(SignalKind::hangup()).map(Hangups)
+    }
+
+    /// Waits for the next one; false when there can be none any more.
+    pub(crate) async fn next(&mut self) -> bool {
+        self.0.recv().await.is_some()
+    }
+}
+
+#[cfg(not(unix))]
+impl Hangups {
+    /// There is no such signal here.
+    pub(crate) fn catch() -> io::Result<Self> {
+        Ok(Hangups())
+    }
+
+    /// There can be none.
+    pub(crate) async fn next(&mut self) -> bool {
+        false
+    }
 }
 
 /// Ends when stdin does.

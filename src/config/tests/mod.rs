@@ -21,10 +21,19 @@ use crate::config::reference;
 
 const BASE_URL: (&str, &str) = ("PEERASSIST_UPSTREAM__BASE_URL", "https://api.example.com");
 
+const TLS_CERTIFICATE: (&str, &str) = ("PEERASSIST_TLS__CERTIFICATE_FILE", "/a.pem");
+
+const TLS_KEY: (&str, &str) = ("PEERASSIST_TLS__KEY_FILE", "/b.pem");
+
 /// A manifest of trusted documents: a file's name and its text.
 const MANIFEST: (&str, &str) = ("documents.json", r#"{ "a1": "{ __typename }" }"#);
 
 const MANIFEST_NAMED: (&str, &str) = ("PEERASSIST_GRAPHQL__TRUSTED_DOCUMENTS_FILE", MANIFEST.0);
+
+const SECRET: (&str, &str) = (
+    "PEERASSIST_GATEWAY__SECRET",
+    "0123456789-0123456789-0123456789",
+);
 
 /// What a test says, in every place where an operator may say it.
 #[derive(Default)]
@@ -92,6 +101,10 @@ fn sample(setting: &Setting) -> (String, String) {
         Form::Choice(["audits", ..]) => ("2026-09", "September2026".to_owned()),
         Form::Choice(["off", ..]) => ("only", "TrustedDocuments(Only, 3 names)".to_owned()),
         Form::Choice(_) => ("json", "Json".to_owned()),
+        Form::Path if setting.key.starts_with("tls.") => {
+            let file = "/etc/peerassist/x.pem";
+            return (file.to_owned(), format!("{file:?}"));
+        }
         Form::Path => {
             let shown = "trusted_documents: TrustedDocuments(Off, 3 names)";
             return (MANIFEST.0.to_owned(), shown.to_owned());
@@ -105,6 +118,7 @@ fn sample(setting: &Setting) -> (String, String) {
             "0123456789012345678901234567890123456789",
             "Some(".to_owned(),
         ),
+        Form::RedisUrl => ("redis://127.0.0.1:6379", "Some(".to_owned()),
     };
     (text.to_owned(), format!("{field}: {shown}"))
 }
@@ -132,6 +146,10 @@ fn every_setting_can_be_said_in_every_source_and_reaches_its_field() {
         let base: &[_] = match setting.key {
             "upstream.base_url" => &[],
             "graphql.trusted_documents" => &[BASE_URL, MANIFEST_NAMED],
+            "upstream.cache.redis_url" => &[BASE_URL, SECRET],
+            "tls.certificate_file" => &[BASE_URL, TLS_KEY],
+            "tls.key_file" => &[BASE_URL, TLS_CERTIFICATE],
+            "tls.client_ca_file" => &[BASE_URL, TLS_CERTIFICATE, TLS_KEY],
             _ => &[BASE_URL],
         };
         let configs = [
@@ -172,7 +190,7 @@ fn defaults_alone_are_enough_but_for_the_upstream() {
     })
     .unwrap();
     assert_eq!(config.listen.to_string(), "127.0.0.1:8080");
-    assert_eq!(config.drain_timeout, Duration::from_secs(25));
+    assert_eq!(config.listener.drain_timeout, Duration::from_secs(25));
     assert_eq!(config.upstream.cache.bytes_max, 64 * 1024 * 1024);
     let text = mistakes(Said::default());
     assert!(

@@ -1,6 +1,7 @@
 //! What is refused, in which words, and what is not.
 
 use crate::config::tests::BASE_URL;
+use crate::config::tests::SECRET;
 use crate::config::tests::Said;
 use crate::config::tests::load;
 use crate::config::tests::mistakes;
@@ -128,6 +129,42 @@ fn nothing_that_is_shown_contains_a_secret() {
 }
 
 #[test]
+fn instances_share_only_with_a_secret_and_over_a_redis() {
+    let said = |url| [BASE_URL, ("PEERASSIST_UPSTREAM__CACHE__REDIS_URL", url)];
+    let text = mistakes(Said {
+        variables: &said("redis://:marker@127.0.0.1"),
+        ..Said::default()
+    });
+    assert!(
+        text.contains("redis_url is set, and gateway.secret is not") && !text.contains("marker"),
+        "{text}"
+    );
+    for wrong in ["marker", "https://marker", "redis://:marker@127.0.0.1:x"] {
+        let variables = [&said(wrong)[..], &[SECRET]].concat();
+        let text = mistakes(Said {
+            variables: &variables,
+            ..Said::default()
+        });
+        assert!(
+            text.contains("is not the URL of a Redis") && !text.contains("marker"),
+            "{text}"
+        );
+    }
+    for right in [
+        "redis://a",
+        "rediss://u:p@a:6380/1",
+        "unix:///run/redis.sock",
+    ] {
+        let variables = [&said(right)[..], &[SECRET]].concat();
+        let config = load(Said {
+            variables: &variables,
+            ..Said::default()
+        });
+        assert!(config.is_ok(), "{right}");
+    }
+}
+
+#[test]
 fn clear_text_needs_a_word_unless_it_stays_on_this_machine() {
     let allow = ("PEERASSIST_UPSTREAM__ALLOW_PLAIN_HTTP", "true");
     let said = |url| [("PEERASSIST_UPSTREAM__BASE_URL", url)];
@@ -191,6 +228,40 @@ fn what_a_platform_sets_is_no_mistake() {
         })
         .is_ok()
     );
+}
+
+#[test]
+fn a_certificate_and_its_key_come_together() {
+    let said = |variables: &[(&str, &str)]| {
+        let variables = &[&[BASE_URL], variables].concat();
+        load(Said {
+            variables,
+            ..Said::default()
+        })
+    };
+    let certificate = ("PEERASSIST_TLS__CERTIFICATE_FILE", "/a.pem");
+    let key = ("PEERASSIST_TLS__KEY_FILE", "/b.pem");
+    let authorities = ("PEERASSIST_TLS__CLIENT_CA_FILE", "/c.pem");
+    assert!(said(&[certificate, key]).unwrap().tls.is_some());
+    assert!(said(&[certificate, key, authorities]).is_ok());
+    assert!(said(&[]).unwrap().tls.is_none());
+    for (half, line) in [
+        (
+            certificate,
+            "tls.certificate_file = \"/a.pem\" needs tls.key_file; set both, or unset tls.certificate_file",
+        ),
+        (
+            key,
+            "tls.key_file = \"/b.pem\" needs tls.certificate_file; set both",
+        ),
+        (
+            authorities,
+            "tls.client_ca_file = \"/c.pem\" needs tls.certificate_file",
+        ),
+    ] {
+        let text = said(&[half]).unwrap_err().to_string();
+        assert!(text.contains(line), "no {line:?} in:\n{text}");
+    }
 }
 
 #[test]

@@ -73,8 +73,11 @@ where
             .content()?
     }
 
-    /// The fresh answer to the question, if there is one.
-    pub(in crate::upstream) fn get(&self, caller: &Caller, subject: &T) -> Option<Arc<A>> {
+    /// The fresh answer to the question, if there is one that may be trusted.
+    pub(in crate::upstream) async fn get(&self, caller: &Caller, subject: &T) -> Option<Arc<A>> {
+        if !self.store.trusts(caller).await {
+            return None;
+        }
         let question = Question::new(caller, subject.clone());
         let entry = self.fresh(caller, &question)?;
         let answer = entry.content()??;
@@ -96,6 +99,9 @@ where
         F: Future<Output = Result<Fetched<A>, Error>> + Send + 'static,
     {
         let question = Question::new(caller, subject);
+        if !self.store.trusts(caller).await {
+            return self.bypass(caller, &question, fetch).await;
+        }
         let Some(entry) = self.store.get(&question) else {
             let boarding = self.board(caller, &question, None, fetch);
             return self.arrive(caller, &question, boarding, None).await;
@@ -120,6 +126,27 @@ where
         }
     }
 
+    /// Asks the upstream without a look at what is kept, and keeps nothing: it may have ended at another instance, and
+    /// so may what is under way for others.
+    async fn bypass<F>(
+        &self,
+        caller: &Caller,
+        question: &Question<T>,
+        fetch: impl FnOnce(Caller, Asked, Option<Known<A>>) -> F,
+    ) -> Result<Arc<A>, Error>
+    where
+        F: Future<Output = Result<Fetched<A>, Error>> + Send + 'static,
+    {
+        self.store.metrics().cache(self.name, CacheResult::Bypass);
+        let asker = caller.clone().with_cache_policy(CachePolicy::NoStore);
+        let fetch = fetch(asker, self.store.ask(caller, question.tags()), None);
+        let outcome = tokio::time::timeout_at(caller.deadline(), fetch).await;
+        let account = caller.account();
+        account.not_kept(|| question.call(), "the other instances cannot be heard");
+        account.served(None);
+        Ok(outcome.unwrap_or_else(|_| Err(late()))?.answer)
+    }
+
     /// Keeps an answer that came with another one: a page feeds the customers that it lists.
     pub(in crate::upstream) fn feed(
         &self,
@@ -133,10 +160,16 @@ where
             bytes,
             caching,
         } = part;
-        if caching.forbidden.is_none() {
+        let question = Question::new(caller, subject);
+        // Something may have happened to a row of a page that happened to no page, before this instance asked.
+        let permits = |sight| {
+            let shared = self.store.shared();
+            shared.permits(question.caller(), &question.tags(), sight)
+        };
+        if caching.forbidden.is_none() && caching.shared.is_none_or(permits) {
             let entry = Entry::answer(answer, bytes, asked, &caching, &self.lifetimes);
             // Nobody asked for it, so nobody needs to know why it is not kept.
-            let _kept = self.keep(caller, &Question::new(caller, subject), asked, bytes, entry);
+            let _kept = self.keep(caller, &question, asked, bytes, entry);
         }
     }
 
@@ -151,7 +184,7 @@ where
     where
         F: Future<Output = Result<Fetched<A>, Error>> + Send + 'static,
     {
-        let asked = self.store.ask(caller);
+        let asked = self.store.ask(caller, question.tags());
         let launch = || {
             let fetch = fetch(
                 caller.clone(),
@@ -178,7 +211,7 @@ where
                     .epochs()
                     .hold(may_be_absent.as_slice(), asked.moment)
                 && self.store.is_there(question, asked)
-                && caller.takes(asked.at)
+                && self.takes(caller, asked)
         };
         let known = || {
             let entry = self.fresh(caller, question)?;
@@ -232,20 +265,24 @@ where
             Some(_) => patience_with_fallback(caller),
             None => caller.deadline(),
         };
+        let serves = |entry: &&Entry| self.stage(caller, question, entry) != Stage::Old;
         let outcome = match tokio::time::timeout_at(until, &mut ride).await {
             Ok(outcome) => outcome,
-            Err(_) => {
-                if fallback.is_some() {
+            Err(_) => match fallback.filter(serves) {
+                Some(entry) => {
                     self.store.amend(question, Entry::rest);
                     // Whoever asks next may have what it brings.
                     tokio::spawn(ride);
+                    return self.told(caller, question, entry, Outcome::Stale);
                 }
-                Err(late())
-            }
+                // What there was to fall back on may have ended meanwhile, by a write or by its time.
+                None => tokio::time::timeout_at(caller.deadline(), ride)
+                    .await
+                    .unwrap_or_else(|_| Err(late())),
+            },
         };
-        if let (Err(error), Some(entry)) = (&outcome, fallback)
+        if let (Err(error), Some(entry)) = (&outcome, fallback.filter(serves))
             && is_failure(error.kind())
-            && self.stage(caller, question, entry) != Stage::Old
         {
             return self.told(caller, question, entry, Outcome::Stale);
         }
@@ -304,6 +341,7 @@ where
             bytes,
             caching,
             unkept,
+            original,
         } = fetched;
         let kept = match unkept.or(caching.forbidden) {
             Some(why) => {
@@ -318,7 +356,12 @@ where
         };
         let account = caller.account();
         match kept {
-            Ok(kept) => account.kept(|| question.call(), kept),
+            Ok(kept) => {
+                if let Some(original) = original {
+                    self.store.share(caller, asked, original, kept);
+                }
+                account.kept(|| question.call(), kept);
+            }
             Err(why) => account.not_kept(|| question.call(), why),
         }
         let kept = kept.ok();
@@ -418,6 +461,18 @@ where
         let is_taken = caller.takes_kept(entry.asked_at(), entry.kept().age, entry.fresh_until());
         let is_out = !is_taken || !epochs.hold(&question.tags(), entry.moment()) || may_be_there();
         if is_out { Stage::Old } else { entry.stage() }
+    }
+
+    /// Whether whatever is brought by a fetch that was begun then does for this caller. Another instance may have asked
+    /// for it earlier.
+    fn takes(&self, caller: &Caller, asked: &Asked) -> bool {
+        let fresh = self.lifetimes.fresh;
+        match asked.at.checked_sub(fresh) {
+            Some(earlier) if !self.store.shared().is_alone() => {
+                caller.takes_kept(earlier, fresh, asked.at)
+            }
+            _ => caller.takes(asked.at),
+        }
     }
 
     /// Whether nothing happened to what the question asks about since it was asked.

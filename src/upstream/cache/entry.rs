@@ -84,13 +84,16 @@ impl Entry {
             true => lifetimes.fresh,
             false => Duration::ZERO,
         };
+        // Where another instance asked for it, that is when it was asked for.
+        let earlier = caching.shared.and(asked.at.checked_sub(caching.age));
+        let (asked_at, age) = earlier.map_or((asked.at, caching.age), |at| (at, Duration::ZERO));
         Entry {
             answer: Some(answer),
             confirmable: confirmable.then(|| Arc::new(caching.clone())),
             bytes: weight(bytes),
             moment: asked.moment,
-            asked_at: asked.at,
-            age: caching.age,
+            asked_at,
+            age,
             fresh_until: until(fresh),
             stale_until: until(stale),
             fallback_until: until(fallback),

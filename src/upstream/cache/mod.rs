@@ -14,6 +14,8 @@ mod tests;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
+
 pub(super) use crate::upstream::cache::answers::AnswerCache;
 pub(super) use crate::upstream::cache::entry::Lifetimes;
 pub(super) use crate::upstream::cache::store::Asked;
@@ -23,6 +25,7 @@ use crate::upstream::caching::Caching;
 use crate::upstream::caching::Validator;
 use crate::upstream::epochs::Epochs;
 use crate::upstream::metrics::Metrics;
+use crate::upstream::shared::Shared;
 
 /// How long and how much is kept.
 #[derive(Clone, Debug)]
@@ -48,7 +51,17 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// How long answers of a kind are kept that are fresh for so long. What is never fresh is not kept at all: whoever
+    /// says so wants no stale answers, either.
     pub(super) fn lifetimes(&self, fresh: Duration) -> Lifetimes {
+        if fresh.is_zero() {
+            return Lifetimes {
+                fresh,
+                revalidating: Duration::ZERO,
+                failing: Duration::ZERO,
+                absent: Duration::ZERO,
+            };
+        }
         Lifetimes {
             fresh,
             revalidating: self.stale_while_revalidate,
@@ -57,12 +70,17 @@ impl Settings {
         }
     }
 
-    pub(super) fn store(&self, epochs: Arc<Epochs>, metrics: Arc<Metrics>) -> Arc<Store> {
+    pub(super) fn store(
+        &self,
+        epochs: Arc<Epochs>,
+        shared: Arc<Shared>,
+        metrics: Arc<Metrics>,
+    ) -> Arc<Store> {
         let room = Room {
             bytes_max: self.bytes_max,
             caller_bytes_max: self.caller_bytes_max,
         };
-        Arc::new(Store::new(room, epochs, metrics))
+        Arc::new(Store::new(room, epochs, shared, metrics))
     }
 }
 
@@ -74,6 +92,14 @@ pub(super) struct Fetched<A> {
     pub(super) caching: Caching,
     /// Why it is not good enough to be kept.
     pub(super) unkept: Option<&'static str>,
+    /// What the upstream said to the letter, where other instances may want it.
+    pub(super) original: Option<Original>,
+}
+
+/// An answer to the letter, with the call that it answers.
+pub(super) struct Original {
+    pub(super) call: String,
+    pub(super) body: Bytes,
 }
 
 /// A part of what a fetch brings that answers another question.

@@ -15,15 +15,23 @@ use std::time::Duration;
 use hashlink::LruCache;
 use tokio::time::Instant;
 
+use crate::domain::caller::CachePolicy;
 use crate::domain::caller::Caller;
 use crate::domain::caller::Fingerprint;
+use crate::domain::ledger::Kept;
+use crate::upstream::cache::Original;
 use crate::upstream::cache::entry::Entry;
 use crate::upstream::epochs::Epochs;
 use crate::upstream::epochs::Moment;
+use crate::upstream::epochs::Tag;
 use crate::upstream::metrics::Metrics;
 use crate::upstream::question::Key;
 use crate::upstream::question::Question;
 use crate::upstream::question::Subject;
+use crate::upstream::shared;
+use crate::upstream::shared::Found;
+use crate::upstream::shared::Shared;
+use crate::upstream::shared::Sight;
 
 /// Parts that lock by themselves. A fingerprint is as good as random, so that callers spread over them.
 const SHARDS: usize = 16;
@@ -52,6 +60,7 @@ pub(in crate::upstream) struct Store {
     /// Which shard gives room next.
     hand: AtomicU64,
     epochs: Arc<Epochs>,
+    shared: Arc<Shared>,
     metrics: Arc<Metrics>,
 }
 
@@ -64,6 +73,8 @@ struct Shelf {
     /// When the last of its entries is of no use any more.
     ends_at: Instant,
     asked_at: Instant,
+    /// When it was last known that no other instance had heard the caller refused.
+    looked_at: Instant,
 }
 
 /// When a question was put, and for which shelf: what its answer may be kept for follows from that, not from when it
@@ -74,10 +85,31 @@ pub(in crate::upstream) struct Asked {
     pub(super) token_end: Instant,
     pub(super) moment: Moment,
     shelf: u64,
+    /// What ends its answer.
+    tags: [Tag; 2],
+    /// How far the log of the other instances had been read, where that is known.
+    sight: Option<Sight>,
+}
+
+impl Asked {
+    /// The question as other instances may put it.
+    fn shared<'a>(&'a self, caller: &'a Caller, call: &'a str) -> shared::Question<'a> {
+        shared::Question {
+            caller,
+            call,
+            tags: &self.tags,
+            moment: self.moment,
+        }
+    }
 }
 
 impl Store {
-    pub(in crate::upstream) fn new(room: Room, epochs: Arc<Epochs>, metrics: Arc<Metrics>) -> Self {
+    pub(in crate::upstream) fn new(
+        room: Room,
+        epochs: Arc<Epochs>,
+        shared: Arc<Shared>,
+        metrics: Arc<Metrics>,
+    ) -> Self {
         let shelves = || Mutex::new(LruCache::new_unbounded());
         Store {
             shards: std::iter::repeat_with(shelves).take(SHARDS).collect(),
@@ -85,8 +117,13 @@ impl Store {
             made: AtomicU64::new(0),
             hand: AtomicU64::new(0),
             epochs,
+            shared,
             metrics,
         }
+    }
+
+    pub(super) fn shared(&self) -> &Shared {
+        &self.shared
     }
 
     pub(super) fn epochs(&self) -> &Epochs {
@@ -97,8 +134,31 @@ impl Store {
         &self.metrics
     }
 
-    /// To be called before the upstream is.
-    pub(in crate::upstream) fn ask(&self, caller: &Caller) -> Asked {
+    /// Whether what is kept may answer this caller's request, as far as other instances are concerned. Where one of them
+    /// heard the caller refused, the shelf is taken away first.
+    pub(super) async fn trusts(&self, caller: &Caller) -> bool {
+        if !self.shared.trusts(caller).await {
+            return false;
+        }
+        if self.shared.is_alone() {
+            return true;
+        }
+        let fingerprint = caller.fingerprint();
+        let mut shelves = self.shelves(fingerprint);
+        let Some(shelf) = shelves.peek_mut(&fingerprint) else {
+            return true;
+        };
+        let looked_at = std::mem::replace(&mut shelf.looked_at, Instant::now());
+        if self.shared.refused_since(fingerprint, looked_at)
+            && let Some(shelf) = shelves.remove(&fingerprint)
+        {
+            self.is_gone(&shelf);
+        }
+        true
+    }
+
+    /// To be called before the upstream is; bumps of `tags` end the answer.
+    pub(in crate::upstream) fn ask(&self, caller: &Caller, tags: [Tag; 2]) -> Asked {
         let (now, moment) = (Instant::now(), self.epochs.now());
         let mut shelves = self.shelves(caller.fingerprint());
         let shelf = shelves.entry(caller.fingerprint()).or_insert_with(|| {
@@ -110,6 +170,7 @@ impl Store {
                 bytes: 0,
                 ends_at: now,
                 asked_at: now,
+                looked_at: now,
             }
         });
         shelf.asked_at = now;
@@ -118,7 +179,41 @@ impl Store {
             token_end: caller.token_end(),
             moment,
             shelf: shelf.number,
+            tags,
+            sight: self.shared.sight(),
         }
+    }
+
+    /// The answer that another instance keeps to a question that was put just now, if it is still good and does for
+    /// this caller.
+    pub(in crate::upstream) async fn find(
+        &self,
+        caller: &Caller,
+        asked: &Asked,
+        call: &str,
+    ) -> Option<Found> {
+        if caller.cache_policy() != CachePolicy::Any || !self.shared.trusts(caller).await {
+            return None;
+        }
+        let found = self.shared.find(&asked.shared(caller, call)).await?;
+        let (age, until) = (found.asked_at.elapsed(), found.good_until);
+        caller
+            .takes_kept(found.asked_at, age, until)
+            .then_some(found)
+    }
+
+    /// Keeps an answer for the other instances as well, as long as it is fresh here.
+    pub(super) fn share(&self, caller: &Caller, asked: &Asked, original: Original, kept: Kept) {
+        let now = Instant::now();
+        let asked_at = now.checked_sub(kept.age).unwrap_or(now);
+        let Original { call, body } = original;
+        self.shared.keep(
+            &asked.shared(caller, &call),
+            asked.sight,
+            asked_at,
+            now + kept.fresh_for,
+            body,
+        );
     }
 
     /// Whether nothing ended the caller since that was asked.
@@ -141,9 +236,14 @@ impl Store {
         let Some(shelf) = shelf.filter(|shelf| shelf.number == asked.shelf) else {
             return;
         };
+        let key = question.key();
+        let kept = shelf.entries.peek(&key);
+        if kept.is_some_and(|kept| kept.asked_at() > entry.asked_at()) {
+            // It was asked for earlier and came later: nobody is to see the world go backwards.
+            return;
+        }
         let (before, bytes) = (shelf.bytes, entry.bytes());
         shelf.ends_at = shelf.ends_at.max(entry.ends_at());
-        let key = question.key();
         match shelf.entries.insert(key, entry) {
             Some(old) => shelf.bytes = shelf.bytes + bytes - old.bytes(),
             None => {
@@ -166,7 +266,7 @@ impl Store {
         }
     }
 
-    pub(super) fn remove<T: Subject>(&self, question: &Question<T>) {
+    pub(in crate::upstream) fn remove<T: Subject>(&self, question: &Question<T>) {
         let mut shelves = self.shelves(question.caller());
         let Some(shelf) = shelves.peek_mut(&question.caller()) else {
             return;

@@ -32,12 +32,15 @@ use crate::upstream::cache::Known;
 use crate::upstream::cache::Lifetimes;
 use crate::upstream::cache::Part;
 use crate::upstream::cache::Room;
+use crate::upstream::cache::Settings;
 use crate::upstream::cache::Store;
 use crate::upstream::caching::Caching;
 use crate::upstream::epochs::Epochs;
 use crate::upstream::epochs::Kind;
 use crate::upstream::epochs::Tag;
 use crate::upstream::metrics::Metrics;
+use crate::upstream::question::Subject;
+use crate::upstream::shared::Shared;
 
 const LIFETIMES: Lifetimes = Lifetimes {
     fresh: Duration::from_secs(30),
@@ -86,11 +89,9 @@ fn refused(kind: ErrorKind, outcome: &'static str) -> Seen {
 }
 
 fn bench_with(room: Room) -> Bench {
-    let (epochs, metrics) = (
-        Arc::new(Epochs::new()),
-        Arc::new(Metrics::new(&mut Registry::default())),
-    );
-    let store = Arc::new(Store::new(room, epochs.clone(), metrics.clone()));
+    let metrics = Arc::new(Metrics::new(&mut Registry::default()));
+    let (epochs, shared) = Shared::alone();
+    let store = Arc::new(Store::new(room, epochs.clone(), shared, metrics.clone()));
     Bench {
         cache: Arc::new(AnswerCache::new("customer", LIFETIMES, store.clone())),
         store,
@@ -160,6 +161,7 @@ impl Bench {
                 bytes: 100,
                 caching,
                 unkept: None,
+                original: None,
             })
         };
         let answer = self.cache.get_or_fetch(&caller, customer(id), fetch).await;
@@ -485,7 +487,7 @@ async fn an_answer_that_was_old_when_it_came_is_that_old_here() {
     advance(3 * SECOND).await;
     let account = Account::new(None);
     let reader = anna.clone().with_account(account.clone());
-    assert!(bench.cache.get(&reader, &customer(3)).is_some());
+    assert!(bench.cache.get(&reader, &customer(3)).await.is_some());
     let kept = account.standing().kept;
     assert_eq!(
         kept,
@@ -499,7 +501,7 @@ async fn an_answer_that_was_old_when_it_came_is_that_old_here() {
 #[tokio::test(start_paused = true)]
 async fn a_row_of_a_page_is_kept_as_old_as_the_page() {
     let (bench, anna) = (bench(), caller("anna"));
-    let asked = bench.store.ask(&anna);
+    let asked = bench.store.ask(&anna, customer(3).tags(anna.fingerprint()));
     advance(10 * SECOND).await;
     let row = Part {
         answer: Arc::new(7),
@@ -510,4 +512,40 @@ async fn a_row_of_a_page_is_kept_as_old_as_the_page() {
     assert_eq!(bench.read(&anna, 3, GOOD).await, seen(7, "HIT"));
     advance(20 * SECOND).await;
     assert_eq!(bench.read(&anna, 3, GOOD).await, seen(7, "STALE"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_asked_for_earlier_does_not_replace_what_was_asked_for_later() {
+    let (bench, anna) = (bench(), caller("anna"));
+    let tags = || customer(3).tags(anna.fingerprint());
+    let earlier = bench.store.ask(&anna, tags());
+    advance(SECOND).await;
+    let later = bench.store.ask(&anna, tags());
+    for (asked, answer) in [(later, 2), (earlier, 1)] {
+        let row = Part::small(answer, &Caching::default());
+        bench.cache.feed(&anna, customer(3), &asked, row);
+    }
+    assert_eq!(bench.read(&anna, 3, GOOD).await, seen(2, "HIT"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_never_fresh_is_never_stale_either() {
+    let settings = Settings {
+        bytes_max: 1 << 20,
+        caller_bytes_max: 1 << 20,
+        customer_ttl: Duration::ZERO,
+        fwo_ttl: Duration::ZERO,
+        list_ttl: Duration::ZERO,
+        stale_while_revalidate: 30 * SECOND,
+        stale_if_error: 300 * SECOND,
+        not_found_ttl: 5 * SECOND,
+        obey_headers: true,
+    };
+    let anna = caller("anna");
+    let mut bench = bench();
+    let lifetimes = settings.lifetimes(settings.customer_ttl);
+    bench.cache = Arc::new(AnswerCache::new("customer", lifetimes, bench.store.clone()));
+    assert_eq!(bench.read(&anna, 3, GOOD).await, seen(1, "MISS"));
+    assert_eq!(bench.read(&anna, 3, GOOD).await, seen(2, "MISS"));
+    assert_eq!(bench.gauges()[1], 0);
 }

@@ -28,6 +28,8 @@ const OPERATIONS: usize = 60;
 enum Flaw {
     /// A write bumps nothing.
     NoBump,
+    /// A write takes what is kept off the shelves, instead of ending what was asked for.
+    InvalidatesInsteadOfBumping,
     /// A write bumps when it begins, and not when it ends.
     NoBumpAfterwards,
     /// To make an object does not end the answer that there is none.
@@ -113,6 +115,7 @@ fn first_broken(flaw: Flaw, schedules: u64) -> Option<String> {
 fn broken_designs_are_found_out() {
     for (flaw, wrong) in [
         (Flaw::NoBump, "OLDER THAN A WRITE"),
+        (Flaw::InvalidatesInsteadOfBumping, "OLDER THAN A WRITE"),
         (Flaw::NoBumpAfterwards, "OLDER THAN A WRITE"),
         (Flaw::AbsencesOutliveCreates, "OLDER THAN A WRITE"),
         (Flaw::RowsAreDatedLate, "OLDER THAN A WRITE"),

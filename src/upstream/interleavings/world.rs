@@ -34,11 +34,14 @@ use crate::upstream::cache::Room;
 use crate::upstream::cache::Store;
 use crate::upstream::caching::Caching;
 use crate::upstream::epochs::Epochs;
-use crate::upstream::epochs::Writing;
 use crate::upstream::interleavings::Flaw;
 use crate::upstream::metrics::Metrics;
 use crate::upstream::question::CustomersPage;
+use crate::upstream::question::Question;
+use crate::upstream::question::Subject;
+use crate::upstream::shared::Shared;
 use crate::upstream::writes::Resource;
+use crate::upstream::writing::Writing;
 
 pub(super) const USERS: usize = 3;
 pub(super) const CUSTOMERS: usize = 2;
@@ -123,6 +126,7 @@ impl Figures {
 pub(super) struct World {
     flaw: Option<Flaw>,
     epochs: Arc<Epochs>,
+    shared: Arc<Shared>,
     store: Arc<Store>,
     customers: Arc<AnswerCache<CustomerId, Said>>,
     lists: Arc<AnswerCache<CustomersPage, Said>>,
@@ -175,11 +179,9 @@ pub(super) struct Reader {
 impl World {
     pub(super) fn new(flaw: Option<Flaw>) -> Arc<Self> {
         let now = Instant::now();
-        let (epochs, metrics) = (
-            Arc::new(Epochs::new()),
-            Arc::new(Metrics::new(&mut Registry::default())),
-        );
-        let store = Arc::new(Store::new(ROOM, epochs.clone(), metrics));
+        let metrics = Arc::new(Metrics::new(&mut Registry::default()));
+        let (epochs, shared) = Shared::alone();
+        let store = Arc::new(Store::new(ROOM, epochs.clone(), shared.clone(), metrics));
         let token_ends: Vec<_> = (0..USERS as u64)
             .map(|user| now + Duration::from_millis(600 + 200 * user))
             .collect();
@@ -204,6 +206,7 @@ impl World {
             callers: (0..USERS).map(caller).collect(),
             store,
             epochs,
+            shared,
             token_ends,
             known: Mutex::default(),
         })
@@ -251,6 +254,7 @@ impl World {
             bytes: 100,
             caching: Caching::tagged("\"tag\""),
             unkept: None,
+            original: None,
         })
     }
 
@@ -310,7 +314,9 @@ impl World {
         let fetch = |asker: Caller, asked: Asked, known| async move {
             let fetched = world.clone().ask(reader, known).await?;
             let asked = match world.flaw {
-                Some(Flaw::RowsAreDatedLate) => world.store.ask(&asker),
+                Some(Flaw::RowsAreDatedLate) => {
+                    world.store.ask(&asker, list().tags(asker.fingerprint()))
+                }
                 _ => asked,
             };
             let there = (0..CUSTOMERS).filter(|index| !is_absent(fetched.answer.versions[*index]));
@@ -400,17 +406,23 @@ impl World {
         let id = (!makes).then(|| customer(index));
         let tags = match self.flaw {
             Some(Flaw::NoBump) => vec![],
+            Some(Flaw::InvalidatesInsteadOfBumping) if !weather.lost => vec![],
             Some(Flaw::AbsencesOutliveCreates) if makes => vec![],
             _ => Customer::tags(&self.callers[user], id),
         };
-        let writing = Writing::begin(self.epochs.clone(), tags);
+        let (epochs, shared) = (self.epochs.clone(), self.shared.clone());
+        let mut writing = Writing::begin(epochs, shared, tags).await;
         sleep(weather.there).await;
         if !weather.lost {
             let version = self.land(index, makes);
             sleep(weather.back).await;
             match self.flaw {
                 Some(Flaw::NoBumpAfterwards) => std::mem::forget(writing),
-                _ => drop(writing),
+                Some(Flaw::InvalidatesInsteadOfBumping) => {
+                    writing.end().await;
+                    self.invalidate(index);
+                }
+                _ => drop(writing.end().await),
             }
             self.tell(user, index, version);
             return;
@@ -419,11 +431,19 @@ impl World {
         if self.flaw != Some(Flaw::LateWritesAreForgotten) {
             writing.may_land_within(PAUSE);
         }
-        drop(writing);
+        writing.end().await;
         sleep(weather.late).await;
         // Nobody is told of it, but whoever asks from now on asks the upstream itself.
         let version = self.land(index, makes);
         self.tell(user, index, version);
+    }
+
+    /// Takes what is kept of a customer, and of the list, off every shelf.
+    fn invalidate(&self, index: usize) {
+        for caller in &self.callers {
+            self.store.remove(&Question::new(caller, customer(index)));
+            self.store.remove(&Question::new(caller, list()));
+        }
     }
 
     /// Nothing is made that is there, and nothing changed that is not.

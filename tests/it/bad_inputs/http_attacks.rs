@@ -142,7 +142,12 @@ async fn a_flood_that_is_cheap_holds_nobody_up() {
 /// H14: beyond the most connections the next one waits, and those that are served go on.
 #[tokio::test(flavor = "multi_thread")]
 async fn connections_that_are_opened_and_left_are_bounded() {
-    let gateway = Gateway::start(&[("PEERASSIST_CONNECTIONS_MAX", "200")]).await;
+    let limits = [
+        ("PEERASSIST_CONNECTIONS_MAX", "200"),
+        // All of them come from one address here.
+        ("PEERASSIST_CONNECTIONS_PER_ADDRESS_MAX", "1000"),
+    ];
+    let gateway = Gateway::start(&limits).await;
     let mut idle = Vec::new();
     for _ in 0..400 {
         let connected = timeout(Duration::from_secs(1), TcpStream::connect(gateway.address));

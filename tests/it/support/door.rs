@@ -156,6 +156,7 @@ fn upstream_settings(address: SocketAddr) -> upstream::Settings {
         connect_timeout: Duration::from_secs(1),
         attempt_timeout: Duration::from_secs(5),
         operation_timeout: Duration::from_secs(10),
+        load: upstream::Load::default(),
         body_bytes_max: 4 * 1024 * 1024,
         page_size_max: 200,
         profile: Profile::default(),
@@ -169,6 +170,11 @@ fn upstream_settings(address: SocketAddr) -> upstream::Settings {
             stale_if_error: Duration::from_secs(300),
             not_found_ttl: Duration::from_secs(5),
             obey_headers: true,
+        },
+        shared: upstream::shared::Settings {
+            redis_url: None,
+            redis_timeout: Duration::from_millis(20),
+            secret: None,
         },
     }
 }

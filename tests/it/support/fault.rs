@@ -30,6 +30,8 @@ pub(crate) enum Reply {
     ThenClose(Vec<u8>),
     /// These bytes and a reset.
     ThenReset(Vec<u8>),
+    /// These bytes after a while; the connection stays open for the next request.
+    Later(Duration, Vec<u8>),
     /// These bytes and nothing more.
     ThenSilence(Vec<u8>),
     /// The first bytes at once, the others one every 20 ms.
@@ -46,6 +48,14 @@ impl FaultyUpstream {
     /// Answers each request as `reply` says.
     pub(crate) async fn start(reply: impl Fn(&Received) -> Reply + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        FaultyUpstream::on(listener, reply)
+    }
+
+    /// The same on a listener that is there already.
+    pub(crate) fn on(
+        listener: TcpListener,
+        reply: impl Fn(&Received) -> Reply + Send + Sync + 'static,
+    ) -> Self {
         let base = format!("http://{}", listener.local_addr().unwrap());
         let requests: Arc<Mutex<HashMap<String, usize>>> = Arc::default();
         let (reply, seen) = (Arc::new(reply), requests.clone());
@@ -79,6 +89,13 @@ async fn converse(
         *seen.lock().unwrap().entry(target).or_default() += 1;
         let _gone = match reply(&received) {
             Reply::Whole(bytes) => {
+                if stream.write_all(&bytes).await.is_ok() {
+                    continue;
+                }
+                return;
+            }
+            Reply::Later(delay, bytes) => {
+                tokio::time::sleep(delay).await;
                 if stream.write_all(&bytes).await.is_ok() {
                     continue;
                 }

@@ -16,6 +16,7 @@ use crate::support::stack::Stack;
 use crate::support::stack::User;
 
 /// The clients of one user.
+#[derive(Clone)]
 pub(crate) struct GrpcUser {
     pub(crate) customers: CustomerServiceClient<Explained>,
     pub(crate) fwos: FwoServiceClient<Explained>,

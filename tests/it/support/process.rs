@@ -2,7 +2,6 @@
 
 use std::io::BufRead;
 use std::io::BufReader;
-use std::io::Read;
 use std::io::Write;
 use std::net::SocketAddr;
 use std::process::Child;
@@ -14,7 +13,7 @@ use std::thread;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use crate::support::written;
+use super::written;
 
 /// Longer than any start should take, on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -33,6 +32,8 @@ pub(crate) struct Process {
     stdin: Option<ChildStdin>,
     lines: mpsc::Receiver<String>,
     stderr: Option<JoinHandle<String>>,
+    /// The lines of stderr, until somebody looks for one.
+    logged: mpsc::Receiver<String>,
 }
 
 /// Runs the program to its end, with nothing in its environment but `variables`.
@@ -75,6 +76,23 @@ fn command(program: &str, arguments: &[&str], variables: &[(&str, &str)]) -> Com
     command
 }
 
+/// The same for a program that may open only so many files, sockets among them.
+fn command_with_files(files: u32, arguments: &[&str], variables: &[(&str, &str)]) -> Command {
+    let plain = command(PROGRAM, arguments, variables);
+    let script = format!("ulimit -n {files}; exec \"$0\" \"$@\"");
+    let mut command = Command::new("bash");
+    command
+        .args(["-c", &script])
+        .arg(plain.get_program())
+        .args(plain.get_args())
+        .env_clear()
+        .envs(variables.iter().copied())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    command
+}
+
 impl Process {
     /// Starts the program; its arguments must let it end with its stdin.
     pub(crate) fn start(arguments: &[&str], variables: &[(&str, &str)]) -> Self {
@@ -87,10 +105,20 @@ impl Process {
         arguments: &[&str],
         variables: &[(&str, &str)],
     ) -> Self {
-        let mut child = command(program, arguments, variables)
-            .arg("--exit-with-stdin")
-            .spawn()
-            .unwrap();
+        Process::spawn(command(program, arguments, variables))
+    }
+
+    /// The same for a program that may open only so many files, sockets among them.
+    pub(crate) fn start_with_files(
+        files: u32,
+        arguments: &[&str],
+        variables: &[(&str, &str)],
+    ) -> Self {
+        Process::spawn(command_with_files(files, arguments, variables))
+    }
+
+    fn spawn(mut command: Command) -> Self {
+        let mut child = command.arg("--exit-with-stdin").spawn().unwrap();
         let (sender, lines) = mpsc::channel();
         let stdout = BufReader::new(child.stdout.take().unwrap());
         thread::spawn(move || {
@@ -99,17 +127,21 @@ impl Process {
                 .map_while(Result::ok)
                 .try_for_each(|line| sender.send(line))
         });
-        let mut stderr = child.stderr.take().unwrap();
+        let stderr = BufReader::new(child.stderr.take().unwrap());
+        let (log, logged) = mpsc::channel();
         let mut kept = written::of_process(child.id());
         let stderr = thread::spawn(move || {
-            let (mut text, mut some) = (Vec::new(), [0; 4096]);
-            while let Ok(length @ 1..) = stderr.read(&mut some) {
-                text.extend_from_slice(&some[..length]);
+            let mut text = String::new();
+            for line in stderr.split(b'\n').map_while(Result::ok) {
                 if let Some(kept) = &mut kept {
-                    kept.write_all(&some[..length]).unwrap();
+                    kept.write_all(&[&line[..], b"\n"].concat()).unwrap();
                 }
+                let line = String::from_utf8_lossy(&line).into_owned();
+                text.push_str(&line);
+                text.push('\n');
+                let _nobody_listens = log.send(line);
             }
-            String::from_utf8_lossy(&text).into_owned()
+            text
         });
         let stdin = child.stdin.take();
         Process {
@@ -117,7 +149,18 @@ impl Process {
             stdin,
             lines,
             stderr: Some(stderr),
+            logged,
         }
+    }
+
+    /// Waits for a line of stderr that contains this.
+    pub(crate) fn until_logged(&self, text: &str) {
+        while let Ok(line) = self.logged.recv_timeout(PATIENCE) {
+            if line.contains(text) {
+                return;
+            }
+        }
+        panic!("nothing of {text:?} on stderr");
     }
 
     /// The rest of the next line of stdout that starts so.
