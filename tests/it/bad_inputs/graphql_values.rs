@@ -3,9 +3,12 @@
 use serde_json::json;
 
 use crate::bad_inputs::http1::Request;
+use crate::bad_inputs::http1::ask;
+use crate::bad_inputs::process::Gateway;
 use crate::bad_inputs::row::Case;
 use crate::bad_inputs::row::Profiles;
 use crate::bad_inputs::row::case;
+use crate::support::door::TOKEN;
 use crate::support::stub::Asked;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -87,6 +90,51 @@ fn cursors() -> Vec<Case> {
         }
     }
     cases
+}
+
+/// The cursor of the first customer in the list with these arguments, as this token's bearer sees it.
+async fn cursor(gateway: &Gateway, arguments: &str, token: &str) -> String {
+    let text = format!("{{ customers({arguments}) {{ edges {{ cursor }} }} }}");
+    let request = Request::query(&text).header("authorization", format!("Bearer {token}"));
+    let answer = ask(gateway.address, &request).await.json();
+    let cursor = &answer["data"]["customers"]["edges"][0]["cursor"];
+    cursor
+        .as_str()
+        .unwrap_or_else(|| panic!("{answer}"))
+        .to_owned()
+}
+
+/// A cursor is good in its own list for its own caller, and nowhere else.
+async fn foreign_cursors(profiles: &Profiles) {
+    let (own, other) = (TOKEN, "b3RoZXItdG9rZW4");
+    let gateway = profiles.audits();
+    let (all, one) = ("first: 1", "first: 1, orderBy: { field: NAME }");
+    let good = cursor(gateway, all, own).await;
+    let after = |list: &str, cursor: &str| {
+        let query = format!("query($c: String) {{ {list}, after: $c) {{ totalCount }} }}");
+        Request::query_with(&query, json!({ "c": cursor }))
+    };
+    let refused = |what, request| case("G50", what, request).field_error("INVALID_CURSOR");
+    let list = "customers(first: 1";
+    profiles
+        .run_audits(vec![
+            case("G50", "its own", after(list, &good)).costs(1),
+            refused(
+                "another user's",
+                after(list, &cursor(gateway, all, other).await),
+            ),
+            refused(
+                "of another order",
+                after(list, &cursor(gateway, one, own).await),
+            ),
+            refused(
+                "of another filter",
+                after("customers(filter: { name: \"a\" }", &good),
+            ),
+            refused("of another list", after("fwos(first: 1", &good)),
+            refused("cut short", after(list, &good[1..])),
+        ])
+        .await;
 }
 
 fn node(id: &str) -> Request {
@@ -183,6 +231,7 @@ async fn a_value_that_cannot_be_meant_costs_no_upstream_call() {
     let profiles = Profiles::start(&[]).await;
     profiles.run(counts()).await;
     profiles.run(cursors()).await;
+    foreign_cursors(&profiles).await;
     profiles.run(ids()).await;
     profiles.run(texts()).await;
     for asked in profiles.asked() {

@@ -1,6 +1,7 @@
 //! The form of a row of the tables, and how the rows are run.
 
 use std::fmt::Write;
+use std::time::Duration;
 
 use crate::bad_inputs::call::Call;
 use crate::bad_inputs::call::Reply;
@@ -171,7 +172,7 @@ impl Profiles {
 
     /// Sends each input in both media types to both profiles; every difference is told at the end.
     pub(super) async fn run(&self, cases: Vec<Case>) {
-        let mut differences = Vec::new();
+        let (mut differences, mut dearest) = (Vec::new(), Duration::ZERO);
         for case in &cases {
             for (gateway, accept, place) in [
                 (&self.audits, GRAPHQL, 0),
@@ -179,21 +180,30 @@ impl Profiles {
                 (&self.edition, GRAPHQL, 2),
                 (&self.edition, JSON, 2),
             ] {
+                let before = gateway.process.processor();
                 differences.extend(case.run(gateway, accept, place).await.err());
+                dearest = dearest.max(gateway.process.processor() - before);
             }
             for gateway in [&self.audits, &self.edition] {
                 differences.extend(gateway.is_well(case.id).await.err());
             }
         }
-        tell(
-            &cases,
-            differences,
-            self.audits.growth().max(self.edition.growth()),
-        );
+        let growth = self.audits.growth().max(self.edition.growth());
+        tell(&cases, differences, growth, dearest);
     }
 }
 
 impl Profiles {
+    /// The gateway whose statuses are those of the audits.
+    pub(super) fn audits(&self) -> &Gateway {
+        &self.audits
+    }
+
+    /// Sends inputs that one of the gateways has made to that one.
+    pub(super) async fn run_audits(&self, cases: Vec<Case>) {
+        run(&self.audits, cases).await;
+    }
+
     /// Everything that the upstreams were asked.
     pub(super) fn asked(&self) -> Vec<Asked> {
         let gateways = [&self.audits, &self.edition];
@@ -206,19 +216,21 @@ impl Profiles {
 
 /// Sends each input to one gateway.
 pub(super) async fn run(gateway: &Gateway, cases: Vec<Case>) {
-    let mut differences = Vec::new();
+    let (mut differences, mut dearest) = (Vec::new(), Duration::ZERO);
     for case in &cases {
+        let before = gateway.process.processor();
         differences.extend(case.run(gateway, JSON, 1).await.err());
+        dearest = dearest.max(gateway.process.processor() - before);
         differences.extend(gateway.is_well(case.id).await.err());
     }
-    tell(&cases, differences, gateway.growth());
+    tell(&cases, differences, gateway.growth(), dearest);
 }
 
-fn tell(cases: &[Case], differences: Vec<String>, growth: u64) {
+fn tell(cases: &[Case], differences: Vec<String>, growth: u64, dearest: Duration) {
     let mut ids: Vec<&str> = cases.iter().map(|case| case.id).collect();
     ids.dedup();
     println!(
-        "{} inputs of {}: {growth} bytes of growth",
+        "{} inputs of {}: {growth} bytes of growth, the dearest took {dearest:?} of processor time",
         cases.len(),
         ids.join(" ")
     );

@@ -217,6 +217,17 @@ impl Process {
         kib.map_or(0, |kib| kib.parse::<u64>().unwrap() * 1024)
     }
 
+    /// The processor time that its threads have taken so far.
+    pub(crate) fn processor(&self) -> Duration {
+        let threads = std::fs::read_dir(format!("/proc/{}/task", self.id())).unwrap();
+        let nanoseconds = threads.filter_map(|thread| {
+            let file = thread.ok()?.path().join("schedstat");
+            let told = std::fs::read_to_string(file).ok()?;
+            told.split(' ').next()?.parse::<u64>().ok()
+        });
+        Duration::from_nanos(nanoseconds.sum())
+    }
+
     fn status(&self) -> String {
         let path = format!("/proc/{}/status", self.child.id());
         std::fs::read_to_string(path).unwrap_or_default()
