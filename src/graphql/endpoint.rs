@@ -30,7 +30,10 @@ use tokio::time::Instant;
 
 use crate::domain::caller::BearerToken;
 use crate::domain::caller::Caller;
+use crate::domain::error::Error;
 use crate::domain::ledger::Account;
+use crate::gateway::Bill;
+use crate::gateway::CustomerLookups;
 use crate::gateway::Gateway;
 use crate::graphql::Settings;
 use crate::graphql::answer::Executed;
@@ -230,25 +233,12 @@ impl Endpoint {
         let found = self.documents.find(&document)?;
         let document = guard::document(&found.text, &self.limits)?;
         let operation = operation(&document, operation_name.as_deref())?;
-        if method == Method::Get && operation.ty != OperationType::Query {
-            let message = "a GET runs queries only";
-            let refusal = Refusal::new(Verdict::MethodNotAllowed, "METHOD_NOT_ALLOWED", message);
-            return Err(refusal.with(header::ALLOW, "POST"));
-        }
+        check_method(operation, method)?;
         check_variables(operation, &variables)?;
         rules::check(&document, operation, &variables)?;
         put_defaults(operation, &mut variables);
         let roots = limits::root_fields(&document, operation);
-        if !self.settings.introspection
-            && roots
-                .iter()
-                .any(|name| matches!(*name, "__schema" | "__type"))
-        {
-            return Err(Refusal::request(
-                "INTROSPECTION_DISABLED",
-                "the schema may not be asked for",
-            ));
-        }
+        self.check_introspection(&roots)?;
         let patience = deadline::patience(headers, begun)?;
         let ledger = explain::open(headers)?;
         let account = Account::new(ledger.clone());
@@ -261,13 +251,7 @@ impl Endpoint {
             )
         };
         let lookups = self.gateway.customer_lookups(caller.as_ref());
-        let prices = Prices {
-            customers: &|filter, request| self.gateway.customers_bill(filter, request),
-            fwos: &|filter, request| self.gateway.fwos_bill(filter, request),
-            by_number: self.gateway.number_bill(),
-            lookups: &|orders| lookups.calls_max(orders),
-        };
-        let bill = bill::bill(&document, operation, &variables, prices);
+        let bill = self.bill(&document, operation, &variables, &lookups);
         let admitted = match &caller {
             Some(caller) => self.gateway.admit(caller, bill),
             None => self.gateway.admit_stranger(&account, bill),
@@ -288,13 +272,7 @@ impl Endpoint {
             execution = execution.operation_name(name);
         }
         execution.set_parsed_query(document);
-        let begun = Instant::now();
-        let response = match admitted {
-            Ok(()) => self.schema.execute(execution).await,
-            Err(error) => self.refusing.execute(execution.data(Refused(error))).await,
-        };
-        self.metrics
-            .operation(kind, Outcome::of(&response), begun.elapsed());
+        let response = self.execute(kind, execution, admitted).await;
         if let Some(hash) = hash.filter(|_| ran(&response)) {
             self.documents.keep(hash, &found.text);
         }
@@ -307,6 +285,53 @@ impl Endpoint {
         })
     }
 
+    /// What an operation may cost.
+    fn bill(
+        &self,
+        document: &ExecutableDocument,
+        operation: &OperationDefinition,
+        variables: &Variables,
+        lookups: &CustomerLookups,
+    ) -> Bill {
+        let prices = Prices {
+            customers: &|filter, request| self.gateway.customers_bill(filter, request),
+            fwos: &|filter, request| self.gateway.fwos_bill(filter, request),
+            by_number: self.gateway.number_bill(),
+            lookups: &|orders| lookups.calls_max(orders),
+        };
+        bill::bill(document, operation, variables, prices)
+    }
+
+    /// Runs what is admitted; what is not is validated, and then refused.
+    async fn execute(
+        &self,
+        kind: OperationType,
+        execution: async_graphql::Request,
+        admitted: Result<(), Error>,
+    ) -> async_graphql::Response {
+        let begun = Instant::now();
+        let response = match admitted {
+            Ok(()) => self.schema.execute(execution).await,
+            Err(error) => self.refusing.execute(execution.data(Refused(error))).await,
+        };
+        self.metrics
+            .operation(kind, Outcome::of(&response), begun.elapsed());
+        response
+    }
+
+    fn check_introspection(&self, roots: &[&str]) -> Result<(), Refusal> {
+        let asks = roots
+            .iter()
+            .any(|name| matches!(*name, "__schema" | "__type"));
+        if asks && !self.settings.introspection {
+            return Err(Refusal::request(
+                "INTROSPECTION_DISABLED",
+                "the schema may not be asked for",
+            ));
+        }
+        Ok(())
+    }
+
     fn caller(&self, headers: &HeaderMap, patience: Option<Duration>) -> Result<Caller, Refusal> {
         let values = headers
             .get_all(header::AUTHORIZATION)
@@ -317,6 +342,15 @@ impl Endpoint {
         let caller = caller.map_err(Refusal::unauthenticated)?;
         Ok(caller.with_cache_control(caching::asked(headers)))
     }
+}
+
+fn check_method(operation: &OperationDefinition, method: Method) -> Result<(), Refusal> {
+    if method == Method::Get && operation.ty != OperationType::Query {
+        let message = "a GET runs queries only";
+        let refusal = Refusal::new(Verdict::MethodNotAllowed, "METHOD_NOT_ALLOWED", message);
+        return Err(refusal.with(header::ALLOW, "POST"));
+    }
+    Ok(())
 }
 
 /// A variable that must have a value has one. The library takes an absent one for "not given" and runs.
