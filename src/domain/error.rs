@@ -110,6 +110,17 @@ impl ErrorKind {
         }
     }
 
+    /// Whether the upstream failed, rather than answered that it does not do this for this caller.
+    pub const fn is_upstream_failure(self) -> bool {
+        matches!(
+            self,
+            ErrorKind::UpstreamUnavailable
+                | ErrorKind::UpstreamTimeout
+                | ErrorKind::UpstreamError
+                | ErrorKind::WriteUnknown
+        )
+    }
+
     /// Whether the caller must bring another token.
     pub const fn is_unauthenticated(self) -> bool {
         matches!(

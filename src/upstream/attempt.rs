@@ -1,28 +1,32 @@
 //! One HTTP exchange with the upstream: build, send, judge the status, read the body.
 //! Never retries and never caches; callers decide that.
 
-use std::error::Error as StdError;
 use std::time::Duration;
 
 use bytes::Bytes;
 use bytes::BytesMut;
 use http::HeaderMap;
 use http::HeaderValue;
-use http::Method;
 use http::StatusCode;
 use http::header;
 use tokio::time::Instant;
 use url::Url;
 
 use crate::domain::caller::BearerToken;
-use crate::domain::error::Error;
 use crate::domain::error::ErrorKind;
-use crate::domain::page::UpstreamPage;
 use crate::upstream::Settings;
-use crate::upstream::breaker::Verdict;
-use crate::upstream::breakers::Route;
+use crate::upstream::breakage::broken_off;
+use crate::upstream::breakage::invalid;
+use crate::upstream::breakage::late;
+use crate::upstream::breakage::unanswered;
+use crate::upstream::breakage::unsent;
 use crate::upstream::caching::Caching;
 use crate::upstream::caching::Validator;
+use crate::upstream::call::Answer;
+use crate::upstream::call::Done;
+use crate::upstream::call::Read;
+use crate::upstream::call::Undone;
+use crate::upstream::call::Write;
 use crate::upstream::metrics::Metrics;
 use crate::upstream::retry::Failure;
 use crate::upstream::status;
@@ -34,128 +38,6 @@ const REFUSAL_BYTES_MAX: usize = 64 * 1024;
 /// How long a connection of HTTP/2 may be silent under a request before it must show that it lives, and within what.
 const PING_AFTER: Duration = Duration::from_secs(1);
 const PING_TIMEOUT: Duration = Duration::from_secs(1);
-
-/// A read of one resource. The path is built from numbers and fixed words only.
-#[derive(Clone, Debug)]
-pub(super) struct Read {
-    /// The path with its ids as placeholders, for metrics and logs.
-    pub(super) route: &'static str,
-    /// The path: `/customer/3`.
-    pub(super) path: String,
-    /// The query.
-    pub(super) parameters: Vec<(&'static str, String)>,
-}
-
-impl Read {
-    /// One page of a list; the page's own parameters stand behind those of its query.
-    pub(super) fn page(
-        route: &'static str,
-        mut parameters: Vec<(&'static str, String)>,
-        page: UpstreamPage,
-    ) -> Self {
-        parameters.push(("page", page.page.to_string()));
-        parameters.push(("size", page.size.to_string()));
-        Read {
-            route,
-            path: route.into(),
-            parameters,
-        }
-    }
-
-    /// What it is to the breakers.
-    pub(super) fn route(&self) -> Route {
-        Route {
-            method: "GET",
-            path: self.route,
-        }
-    }
-
-    /// The call for people to read: `GET /customer?page=0&size=20`.
-    pub(super) fn call(&self) -> String {
-        let parameters = self.parameters.iter();
-        let parameters = parameters.map(|(name, value)| format!("{name}={value}"));
-        let query = parameters.collect::<Vec<_>>().join("&");
-        let mark = if query.is_empty() { "" } else { "?" };
-        format!("GET {}{mark}{query}", self.path)
-    }
-}
-
-impl Write {
-    /// What it is to the breakers.
-    pub(super) fn route(&self) -> Route {
-        Route {
-            method: method_name(&self.method),
-            path: self.route,
-        }
-    }
-
-    /// The call for people to read: `PUT /customer/3`.
-    pub(super) fn call(&self) -> String {
-        format!("{} {}", self.method, self.path)
-    }
-}
-
-/// A write. The path is built from numbers and fixed words only.
-#[derive(Clone, Debug)]
-pub(super) struct Write {
-    pub(super) method: Method,
-    /// The path with its ids as placeholders, for metrics and logs.
-    pub(super) route: &'static str,
-    /// The path: `/customer/3`.
-    pub(super) path: String,
-    /// The JSON object to be written, where there is one.
-    pub(super) body: Option<String>,
-}
-
-/// What the upstream said to a write that it did.
-pub(super) struct Done {
-    /// What it says where the object is, as it came.
-    pub(super) location: Option<String>,
-    /// Its answer, which may be missing, cut off or nonsense: the write is done all the same.
-    pub(super) body: Result<Bytes, Failure>,
-    /// Whether the answer ought to be read as the upstream's own: JSON, or nothing at all.
-    pub(super) is_own: bool,
-    /// Whether it is a page in HTML, which may be anybody's: then not even that it was done is certain.
-    pub(super) is_page: bool,
-}
-
-/// A write that was not done, or of which nobody knows.
-pub(super) struct Undone {
-    pub(super) error: Error,
-    /// Whether the upstream has not begun with it for certain, so that it may be tried again.
-    pub(super) unsent: bool,
-    /// What the upstream says about the fields at fault, where it refused them.
-    pub(super) refusal: Option<Bytes>,
-}
-
-/// What the outcome of a read or a login says of the upstream.
-pub(super) fn verdict(outcome: &Result<Answer, Failure>) -> Verdict {
-    match outcome {
-        Err(failure) if failure.is_unreached => Verdict::Unreached,
-        Err(failure) if is_failure(failure.error.kind()) => Verdict::Failed,
-        Ok(_) | Err(_) => Verdict::Good,
-    }
-}
-
-/// What the outcome of a write says of the upstream.
-pub(super) fn verdict_of_write(outcome: &Result<Done, Undone>) -> Verdict {
-    match outcome {
-        Err(undone) if undone.unsent => Verdict::Unreached,
-        Err(undone) if is_failure(undone.error.kind()) => Verdict::Failed,
-        Ok(_) | Err(_) => Verdict::Good,
-    }
-}
-
-/// Whether the upstream failed, rather than refused.
-fn is_failure(kind: ErrorKind) -> bool {
-    matches!(
-        kind,
-        ErrorKind::UpstreamUnavailable
-            | ErrorKind::UpstreamTimeout
-            | ErrorKind::UpstreamError
-            | ErrorKind::WriteUnknown
-    )
-}
 
 /// The one client of the upstream.
 pub(super) struct Exchange {
@@ -173,13 +55,6 @@ struct Call {
     is_conditional: bool,
     /// When nobody waits for it any more.
     deadline: Instant,
-}
-
-/// An answer whose status says success.
-pub(super) struct Answer {
-    /// None: what the asker knows is right still.
-    pub(super) body: Option<Bytes>,
-    pub(super) caching: Caching,
 }
 
 impl Exchange {
@@ -271,19 +146,16 @@ impl Exchange {
         let outcome = outcome.unwrap_or_else(|_| match (status, head) {
             // The head said that it was done; only its answer did not come.
             (Some(status), Some(head)) if status.is_success() => Ok(head),
-            _ => Err(unknown("the upstream did not answer the write in time")),
+            _ => Err(Undone::unknown(
+                "the upstream did not answer the write in time",
+            )),
         });
         let label = match (status, &outcome) {
             (Some(status), _) => status.as_str().to_owned(),
             (None, Err(undone)) => undone.error.kind().reason().to_owned(),
             (None, Ok(_)) => String::new(),
         };
-        metrics.call(
-            method_name(&write.method),
-            write.route,
-            label,
-            begun.elapsed(),
-        );
+        metrics.call(write.route().method, write.route, label, begun.elapsed());
         outcome
     }
 
@@ -437,60 +309,6 @@ async fn read_some(response: &mut reqwest::Response, bytes_max: usize) -> Option
     wire::is_shallow(&body).then(|| body.freeze())
 }
 
-fn late() -> Error {
-    Error::new(
-        ErrorKind::UpstreamTimeout,
-        "the upstream did not answer in time",
-    )
-}
-
-/// A write of which nobody knows whether it was done.
-pub(super) fn unknown(what_happened: &str) -> Undone {
-    let message = format!("{what_happened}: whether it took effect is not known");
-    Undone {
-        error: Error::new(ErrorKind::WriteUnknown, message),
-        unsent: false,
-        refusal: None,
-    }
-}
-
-/// A write without a status. Only a connection that never stood, or an upstream that says so itself, is a proof that
-/// nothing was done: a connection that breaks as the request goes out may have carried all of it.
-fn unanswered(error: reqwest::Error) -> Undone {
-    let error = error.without_url();
-    if is_unprocessed(&error) {
-        return Undone {
-            error: unsent(error).error,
-            unsent: true,
-            refusal: None,
-        };
-    }
-    if !error.is_connect() {
-        let Undone { error: unknown, .. } = unknown("the upstream broke off during the write");
-        return Undone {
-            error: unknown.because(error),
-            unsent: false,
-            refusal: None,
-        };
-    }
-    let lasts = is_caused_by::<rustls::Error>(&error);
-    Undone {
-        error: unsent(error).error,
-        unsent: !lasts,
-        refusal: None,
-    }
-}
-
-/// The method as a label of a metric.
-fn method_name(method: &Method) -> &'static str {
-    match *method {
-        Method::POST => "POST",
-        Method::PUT => "PUT",
-        Method::DELETE => "DELETE",
-        _ => "other",
-    }
-}
-
 fn bearer(token: &BearerToken) -> HeaderValue {
     let value = HeaderValue::try_from(format!("Bearer {}", token.expose()));
     let mut value = value.expect("a bearer token is token68, all of it visible ASCII");
@@ -511,93 +329,4 @@ fn is_json(headers: &HeaderMap) -> bool {
         .to_ascii_lowercase();
     essence == "application/json"
         || (essence.starts_with("application/") && essence.ends_with("+json"))
-}
-
-fn invalid(message: &'static str) -> Error {
-    Error::new(ErrorKind::UpstreamInvalid, message)
-}
-
-/// No status came: a failed connection, a refused certificate, or an exchange cut off.
-fn unsent(error: reqwest::Error) -> Failure {
-    let unavailable = |message| Error::new(ErrorKind::UpstreamUnavailable, message);
-    if is_caused_by::<rustls::Error>(&error) {
-        tracing::error!(%error, "the upstream's certificate or TLS is not acceptable");
-        return Failure::lasting(
-            unavailable("the upstream could not be reached securely").because(error),
-        )
-        .unreached();
-    }
-    if error.is_timeout() {
-        // Only connecting has a timer of its own in the client; the whole exchange has ours.
-        return Failure::passing(
-            unavailable("the upstream could not be reached in time").because(error),
-            1,
-        )
-        .unreached();
-    }
-    if is_caused_by::<hyper::Error>(&error) && parse_failed(&error) {
-        return Failure::lasting(
-            invalid("the upstream does not speak HTTP as it should").because(error),
-        );
-    }
-    if error.is_connect() {
-        let error = unavailable("the upstream could not be reached").because(error);
-        return Failure::passing(error, 2).unreached();
-    }
-    Failure::passing(unavailable("the upstream broke off").because(error), 2)
-}
-
-/// The head came, the body did not: truncated, reset, or not what its encoding says.
-fn broken_off(error: reqwest::Error) -> Failure {
-    if error.is_decode() && !is_caused_by::<hyper::Error>(&error) {
-        return Failure::lasting(
-            invalid("the upstream's answer cannot be decompressed").because(error),
-        );
-    }
-    let error = Error::new(
-        ErrorKind::UpstreamUnavailable,
-        "the upstream broke off its answer",
-    )
-    .because(error);
-    Failure::passing(error, 1)
-}
-
-/// Whether the upstream says in HTTP/2 that it has not processed the request, nor will (RFC 9113, 8.7): it turned away
-/// this stream, or closes the connection in good order and names an earlier stream as its last.
-fn is_unprocessed(error: &reqwest::Error) -> bool {
-    causes(error).any(|cause| {
-        cause.downcast_ref::<h2::Error>().is_some_and(|error| {
-            let reason = error.reason();
-            let turned_away = error.is_reset() && reason == Some(h2::Reason::REFUSED_STREAM);
-            let closed = error.is_go_away() && reason == Some(h2::Reason::NO_ERROR);
-            error.is_remote() && (turned_away || closed)
-        })
-    })
-}
-
-fn parse_failed(error: &reqwest::Error) -> bool {
-    causes(error).any(|cause| {
-        cause
-            .downcast_ref::<hyper::Error>()
-            .is_some_and(hyper::Error::is_parse)
-    })
-}
-
-fn is_caused_by<E: StdError + 'static>(error: &reqwest::Error) -> bool {
-    causes(error).any(|cause| cause.is::<E>())
-}
-
-/// The chain of causes.
-fn causes(error: &reqwest::Error) -> impl Iterator<Item = &(dyn StdError + 'static)> {
-    std::iter::successors(Some(error as &(dyn StdError + 'static)), |&error| {
-        cause(error)
-    })
-}
-
-/// The next cause; an `io::Error` hides the error that it wraps from `source`.
-fn cause<'e>(error: &'e (dyn StdError + 'static)) -> Option<&'e (dyn StdError + 'static)> {
-    match error.downcast_ref::<std::io::Error>() {
-        Some(io) => io.get_ref().map(|inner| inner as &(dyn StdError + 'static)),
-        None => error.source(),
-    }
 }

@@ -31,6 +31,15 @@ pub(super) struct Weighed<T> {
     pub(super) bytes: usize,
 }
 
+impl<T> Weighed<T> {
+    pub(super) fn new(item: T, raw: &RawValue) -> Self {
+        Weighed {
+            item: Arc::new(item),
+            bytes: raw.get().len(),
+        }
+    }
+}
+
 /// The page in Spring's envelope; only `content` must be there.
 pub(super) fn page<T>(
     body: &RawValue,
@@ -53,11 +62,8 @@ pub(super) fn page<T>(
         .and_then(|total| u64::try_from(total).ok());
     let last = envelope.flag("last")?;
     let rows = content.into_iter().map(|raw| {
-        let item = Arc::new(row(object(raw)?)?);
-        Ok(Weighed {
-            item,
-            bytes: raw.get().len(),
-        })
+        let row = row(object(raw)?)?;
+        Ok(Weighed::new(row, raw))
     });
     Ok(Rows {
         rows: rows.collect(),

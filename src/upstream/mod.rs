@@ -9,10 +9,12 @@
 //! upstream says no. `profile` says where the live service is not as its contract has it.
 
 mod attempt;
+mod breakage;
 mod breaker;
 mod breakers;
 pub mod cache;
 mod caching;
+mod call;
 mod decode;
 mod departure;
 mod document;
@@ -34,6 +36,8 @@ mod refusal;
 mod resources;
 mod retry;
 mod road;
+#[cfg(test)]
+mod schedules;
 pub mod shared;
 mod status;
 mod turns;
@@ -68,7 +72,6 @@ use crate::domain::id::FwoId;
 use crate::domain::ledger::Account;
 use crate::domain::page::UpstreamPage;
 use crate::upstream::attempt::Exchange;
-use crate::upstream::attempt::Read;
 use crate::upstream::breakers::Breakers;
 use crate::upstream::cache::AnswerCache;
 use crate::upstream::cache::Known;
@@ -76,6 +79,8 @@ use crate::upstream::cache::Lifetimes;
 use crate::upstream::cache::Part;
 use crate::upstream::cache::Store;
 use crate::upstream::caching::Caching;
+use crate::upstream::call::Read;
+use crate::upstream::decode::Weighed;
 use crate::upstream::epochs::Kind;
 use crate::upstream::epochs::Tag;
 use crate::upstream::extra::ExtraCalls;
@@ -94,6 +99,7 @@ use crate::upstream::road::one;
 use crate::upstream::shared::Shared;
 use crate::upstream::shared::Times;
 use crate::upstream::turns::Turns;
+use crate::upstream::writes::Resource;
 
 /// How often memory is given back that nobody asks about any more.
 const TIDY_EVERY: Duration = Duration::from_secs(5);
@@ -267,25 +273,29 @@ impl Upstream {
 
     /// `GET /customer/{id}`.
     pub async fn customer(&self, caller: &Caller, id: CustomerId) -> Result<Arc<Customer>, Error> {
+        self.item(&self.customers, caller, id).await
+    }
+
+    /// One object of a kind.
+    async fn item<R>(
+        &self,
+        cache: &Arc<AnswerCache<R::Id, R>>,
+        caller: &Caller,
+        id: R::Id,
+    ) -> Result<Arc<R>, Error>
+    where
+        R: Resource + 'static,
+        R::Id: Subject,
+    {
         let road = self.road.clone();
-        let fetch = |asker: Caller, asked, known: Option<Known<Customer>>| async move {
-            let read = Read {
-                route: "/customer/{id}",
-                path: format!("/customer/{id}"),
-                parameters: vec![],
-            };
-            let decode = |body: &RawValue| {
-                one("customer", body, decode::customer, |customer| {
-                    customer.id == id
-                })
-            };
+        let fetch = |asker: Caller, asked, known: Option<Known<R>>| async move {
+            let read = Read::item::<R>(id);
+            let decode = |body: &RawValue| Ok(Weighed::new(one::<R>(body, id)?, body));
             let validator = known.as_ref().and_then(Known::validator);
-            let reply = road
-                .ask(&asker, Some(&asked), &read, validator, decode)
-                .await?;
+            let reply = road.ask(&asker, &asked, &read, validator, decode).await?;
             reply.fetched(known)
         };
-        self.customers.get_or_fetch(caller, id, fetch).await
+        cache.get_or_fetch(caller, id, fetch).await
     }
 
     /// `GET /customer`: one page of the customers of a query. The page feeds the customers on it.
@@ -355,25 +365,7 @@ impl Upstream {
 
     /// `GET /fwo/{id}`: an order with its lines.
     pub async fn fwo(&self, caller: &Caller, id: FwoId) -> Result<Arc<Fwo>, Error> {
-        let road = self.road.clone();
-        let fetch = |asker: Caller, asked, known: Option<Known<Fwo>>| async move {
-            let read = Read {
-                route: "/fwo/{id}",
-                path: format!("/fwo/{id}"),
-                parameters: vec![],
-            };
-            let decode = |body: &RawValue| {
-                one("field work order", body, decode::fwo, |fwo| {
-                    fwo.summary.id == id
-                })
-            };
-            let validator = known.as_ref().and_then(Known::validator);
-            let reply = road
-                .ask(&asker, Some(&asked), &read, validator, decode)
-                .await?;
-            reply.fetched(known)
-        };
-        self.fwos.get_or_fetch(caller, id, fetch).await
+        self.item(&self.fwos, caller, id).await
     }
 
     /// What a list said of an order lately, if one did. Asks nobody.

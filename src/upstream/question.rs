@@ -9,7 +9,7 @@ use crate::domain::fwo::FwosQuery;
 use crate::domain::id::CustomerId;
 use crate::domain::id::FwoId;
 use crate::domain::page::UpstreamPage;
-use crate::upstream::attempt::Read;
+use crate::upstream::call::Read;
 use crate::upstream::epochs::Kind;
 use crate::upstream::epochs::Tag;
 

@@ -14,13 +14,11 @@ use tokio::time::Instant;
 use crate::domain::caller::Caller;
 use crate::domain::error::Error;
 use crate::domain::error::ErrorKind;
+use crate::domain::id::Id;
 use crate::domain::ledger::Outcome;
 use crate::domain::page::UpstreamPage;
 use crate::upstream::Listing;
-use crate::upstream::attempt::Answer;
 use crate::upstream::attempt::Exchange;
-use crate::upstream::attempt::Read;
-use crate::upstream::attempt::verdict;
 use crate::upstream::breakers::Breakers;
 use crate::upstream::cache::Asked;
 use crate::upstream::cache::Fetched;
@@ -30,6 +28,9 @@ use crate::upstream::cache::Part;
 use crate::upstream::cache::Store;
 use crate::upstream::caching::Caching;
 use crate::upstream::caching::Validator;
+use crate::upstream::call::Answer;
+use crate::upstream::call::Read;
+use crate::upstream::call::verdict;
 use crate::upstream::decode;
 use crate::upstream::decode::Rows;
 use crate::upstream::decode::Weighed;
@@ -44,7 +45,7 @@ use crate::upstream::retry::Failure;
 use crate::upstream::shared::Shared;
 use crate::upstream::turns::Turns;
 use crate::upstream::wire::Invalid;
-use crate::upstream::wire::Members;
+use crate::upstream::writes::Resource;
 
 /// What every call needs.
 pub(super) struct Road {
@@ -93,19 +94,17 @@ impl Road {
     pub(super) async fn ask<T>(
         &self,
         caller: &Caller,
-        asked: Option<&Asked>,
+        asked: &Asked,
         read: &Read,
         validator: Option<&Validator>,
         decode: impl Fn(&RawValue) -> Result<T, Failure>,
     ) -> Result<Reply<T>, Error> {
-        let asked = asked.filter(|_| !self.shared.is_alone());
-        if let Some(asked) = asked
-            && let Some(found) = self.find(caller, asked, read, &decode).await
-        {
+        let is_shared = !self.shared.is_alone();
+        if is_shared && let Some(found) = self.find(caller, asked, read, &decode).await {
             return Ok(found);
         }
         let deadline = self.longest();
-        self.ask_until(deadline, caller, asked.is_some(), read, validator, decode)
+        self.ask_until(deadline, caller, is_shared, read, validator, decode)
             .await
     }
 
@@ -199,30 +198,19 @@ impl Road {
         // Held for the exchange alone: nobody sleeps between two tries with it.
         let lane = self.lanes.take(caller, deadline).await;
         let lane = lane.map_err(Failure::lasting)?;
-        let first = self.exchanged(lane, deadline, caller, read, validator);
+        let exchange = |lane| self.exchanged(lane, deadline, caller, read, validator);
         let begun = Instant::now();
-        let Some(delay) = self.hedging.delay(read.route) else {
-            let answer = first.await;
-            self.hedging.took(read.route, begun.elapsed());
-            return answer;
-        };
-        let mut first = pin!(first);
-        if let Ok(answer) = tokio::time::timeout(delay, &mut first).await {
-            self.hedging.took(read.route, begun.elapsed());
-            return answer;
-        }
-        let lane = self.lanes.try_take(caller);
-        let Some(lane) = lane.filter(|_| self.hedging.take()) else {
-            let answer = first.await;
-            self.hedging.took(read.route, begun.elapsed());
-            return answer;
-        };
-        self.metrics.hedge(route);
-        let second = pin!(self.exchanged(lane, deadline, caller, read, validator));
-        let answer = match future::select(first, second).await {
-            Either::Left((Err(_), other)) => other.await,
-            Either::Right((Err(_), other)) => other.await,
-            Either::Left((answer, _)) | Either::Right((answer, _)) => answer,
+        let answer = match self.hedging.delay(read.route) {
+            None => exchange(lane).await,
+            Some(delay) => {
+                let second = || {
+                    let lane = self.lanes.try_take(caller);
+                    let lane = lane.filter(|_| self.hedging.take())?;
+                    self.metrics.hedge(route);
+                    Some(exchange(lane))
+                };
+                hedged(exchange(lane), delay, second).await
+            }
         };
         self.hedging.took(read.route, begun.elapsed());
         answer
@@ -266,7 +254,7 @@ impl Road {
         page: UpstreamPage,
         decode: impl Fn(&RawValue) -> Result<Rows<T>, Invalid>,
     ) -> Result<Reply<Rows<T>>, Error> {
-        self.ask(caller, Some(asked), read, validator, |body| {
+        self.ask(caller, asked, read, validator, |body| {
             let rows =
                 decode(body).map_err(|invalid| Failure::lasting(unreadable("page", invalid)))?;
             if rows.rows.len() > page.size as usize {
@@ -279,6 +267,30 @@ impl Road {
             Ok(rows)
         })
         .await
+    }
+}
+
+/// The first good answer of two exchanges, the second of which begins only where the first takes longer than `delay`,
+/// and where there is one. Fails as the one that ends last.
+async fn hedged<F>(
+    first: F,
+    delay: Duration,
+    second: impl FnOnce() -> Option<F>,
+) -> Result<Answer, Failure>
+where
+    F: Future<Output = Result<Answer, Failure>>,
+{
+    let mut first = pin!(first);
+    if let Ok(answer) = tokio::time::timeout(delay, &mut first).await {
+        return answer;
+    }
+    let Some(second) = second() else {
+        return first.await;
+    };
+    match future::select(first, pin!(second)).await {
+        Either::Left((Err(_), other)) => other.await,
+        Either::Right((Err(_), other)) => other.await,
+        Either::Left((answer, _)) | Either::Right((answer, _)) => answer,
     }
 }
 
@@ -407,24 +419,14 @@ pub(super) fn json(body: &[u8]) -> Result<&RawValue, Failure> {
 }
 
 /// One object; another one than was asked for is no answer.
-pub(super) fn one<T>(
-    noun: &str,
-    body: &RawValue,
-    decode: impl Fn(Members<'_>) -> Result<T, Invalid>,
-    is_asked_for: impl Fn(&T) -> bool,
-) -> Result<Weighed<T>, Failure> {
-    let decoded = decode::object(body).and_then(decode);
-    let item = decoded.map_err(|invalid| Failure::lasting(unreadable(noun, invalid)))?;
-    if !is_asked_for(&item) {
-        return Err(Failure::lasting(unreadable(
-            noun,
-            "it is not the one asked for",
-        )));
+pub(super) fn one<R: Resource>(body: &RawValue, id: R::Id) -> Result<R, Failure> {
+    let wrong = |why: &dyn Display| Failure::lasting(unreadable(R::NOUN, why));
+    let object = decode::object(body).and_then(R::decode);
+    let object = object.map_err(|invalid| wrong(&invalid))?;
+    match object.id().get() == id.get() {
+        true => Ok(object),
+        false => Err(wrong(&"it is not the one asked for")),
     }
-    Ok(Weighed {
-        item: Arc::new(item),
-        bytes: body.get().len(),
-    })
 }
 
 pub(super) fn unreadable(noun: &str, why: impl Display) -> Error {

@@ -14,11 +14,11 @@ use crate::domain::error::Error;
 use crate::domain::error::ErrorKind;
 use crate::domain::etag::Etag;
 use crate::domain::id::Id;
-use crate::upstream::attempt;
-use crate::upstream::attempt::Done;
-use crate::upstream::attempt::Read;
-use crate::upstream::attempt::Undone;
-use crate::upstream::attempt::Write;
+use crate::upstream::call::Done;
+use crate::upstream::call::Read;
+use crate::upstream::call::Undone;
+use crate::upstream::call::Write;
+use crate::upstream::call::verdict_of_write;
 use crate::upstream::decode;
 use crate::upstream::departure::Departure;
 use crate::upstream::document::Document;
@@ -28,6 +28,7 @@ use crate::upstream::refusal;
 use crate::upstream::retry;
 use crate::upstream::retry::Failure;
 use crate::upstream::road::Road;
+use crate::upstream::road::one;
 use crate::upstream::road::unreadable;
 use crate::upstream::wire::Invalid;
 use crate::upstream::wire::Members;
@@ -53,6 +54,11 @@ pub(super) trait Resource: Sized + Send + Sync {
     const ITEM: &'static str;
     type Id: Id + Display + Send + Sync;
     type Write: Merge + Sync;
+
+    /// Where one of them is: `/customer/3`.
+    fn path(id: Self::Id) -> String {
+        format!("{}/{id}", Self::COLLECTION)
+    }
 
     fn decode(members: Members<'_>) -> Result<Self, Invalid>;
     fn id(&self) -> Self::Id;
@@ -137,7 +143,7 @@ impl Road {
         let request = Write {
             method: Method::PUT,
             route: R::ITEM,
-            path: item::<R>(id),
+            path: R::path(id),
             body: Some(merged::<R>(&raw, changes)?),
         };
         let tags = R::tags(caller, Some(id));
@@ -168,7 +174,7 @@ impl Road {
         let request = Write {
             method: Method::DELETE,
             route: R::ITEM,
-            path: item::<R>(id),
+            path: R::path(id),
             body: None,
         };
         let tags = R::tags(caller, Some(id));
@@ -233,7 +239,7 @@ impl Road {
             caller.account().asked(|| request.call(), exchange)
         };
         let mut outcome = attempt().await;
-        pass.settle(attempt::verdict_of_write(&outcome));
+        pass.settle(verdict_of_write(&outcome));
         if let Err(undone) = &outcome
             && undone.unsent
             && self.retries.take()
@@ -243,7 +249,7 @@ impl Road {
             outcome = attempt().await;
         }
         let Undone { error, refusal, .. } = match outcome {
-            Ok(done) if done.is_page => attempt::unknown("the upstream answered with a page"),
+            Ok(done) if done.is_page => Undone::unknown("the upstream answered with a page"),
             Ok(done) => return Ok(done),
             Err(undone) => undone,
         };
@@ -277,21 +283,8 @@ impl Road {
         id: R::Id,
         deadline: Instant,
     ) -> Result<(R, Box<RawValue>), Error> {
-        let read = Read {
-            route: R::ITEM,
-            path: item::<R>(id),
-            parameters: vec![],
-        };
-        let decode = |body: &RawValue| {
-            let object = decode::object(body).and_then(R::decode);
-            let object =
-                object.map_err(|invalid| Failure::lasting(unreadable(R::NOUN, invalid)))?;
-            if object.id().get() != id.get() {
-                let why = "it is not the one asked for";
-                return Err(Failure::lasting(unreadable(R::NOUN, why)));
-            }
-            Ok((object, body.to_owned()))
-        };
+        let read = Read::item::<R>(id);
+        let decode = |body: &RawValue| Ok((one::<R>(body, id)?, body.to_owned()));
         let fresh = self.read(caller, &read, deadline, decode).await;
         if let Err(error) = &fresh
             && error.kind() == ErrorKind::NotFound
@@ -363,10 +356,6 @@ fn located<R: Resource>(done: &Done) -> Option<R::Id> {
     let (collection, id) = done.location.as_deref()?.rsplit_once('/')?;
     let is_ours = collection.ends_with(R::COLLECTION);
     is_ours.then(|| R::Id::parse(id)).flatten()
-}
-
-fn item<R: Resource>(id: R::Id) -> String {
-    format!("{}/{id}", R::COLLECTION)
 }
 
 fn merged<R: Resource>(raw: &RawValue, changes: &R::Write) -> Result<String, Error> {

@@ -14,7 +14,6 @@ use crate::domain::ledger::Kept;
 use crate::domain::ledger::Outcome;
 use crate::upstream::cache::Fetched;
 use crate::upstream::cache::Known;
-use crate::upstream::cache::Part;
 use crate::upstream::cache::entry::Entry;
 use crate::upstream::cache::entry::Lifetimes;
 use crate::upstream::cache::entry::Stage;
@@ -26,9 +25,6 @@ use crate::upstream::metrics::CacheResult;
 use crate::upstream::question::Question;
 use crate::upstream::question::Subject;
 
-/// Largest single answer kept, in bytes of upstream JSON: 200 customers are 112 KiB, an order of 150 lines 45 KiB.
-const ANSWER_BYTES_MAX: usize = 256 * 1024;
-
 /// How long a reader waits for an upstream that may be failing where there is an answer to fall back on.
 const PATIENCE_WITH_FALLBACK: Duration = Duration::from_secs(1);
 
@@ -36,17 +32,17 @@ const PATIENCE_WITH_FALLBACK: Duration = Duration::from_secs(1);
 const LAST_MOMENT: Duration = Duration::from_millis(25);
 
 /// An answer that has come, and how it stands in the cache where it is kept.
-struct Landed<A> {
-    answer: Arc<A>,
-    kept: Option<Kept>,
+pub(super) struct Landed<A> {
+    pub(super) answer: Arc<A>,
+    pub(super) kept: Option<Kept>,
 }
 
 /// The answers to one kind of question.
 pub(in crate::upstream) struct AnswerCache<T, A> {
     name: &'static str,
-    lifetimes: Lifetimes,
+    pub(super) lifetimes: Lifetimes,
     flights: Flights<Question<T>, Landed<A>>,
-    store: Arc<Store>,
+    pub(super) store: Arc<Store>,
 }
 
 impl<T, A> AnswerCache<T, A>
@@ -145,32 +141,6 @@ where
         account.not_kept(|| question.call(), "the other instances cannot be heard");
         account.served(None);
         Ok(outcome.unwrap_or_else(|_| Err(late()))?.answer)
-    }
-
-    /// Keeps an answer that came with another one: a page feeds the customers that it lists.
-    pub(in crate::upstream) fn feed(
-        &self,
-        caller: &Caller,
-        subject: T,
-        asked: &Asked,
-        part: Part<A>,
-    ) {
-        let Part {
-            answer,
-            bytes,
-            caching,
-        } = part;
-        let question = Question::new(caller, subject);
-        // Something may have happened to a row of a page that happened to no page, before this instance asked.
-        let permits = |sight| {
-            let shared = self.store.shared();
-            shared.permits(question.caller(), &question.tags(), sight)
-        };
-        if caching.forbidden.is_none() && caching.shared.is_none_or(permits) {
-            let entry = Entry::answer(answer, bytes, asked, &caching, &self.lifetimes);
-            // Nobody asked for it, so nobody needs to know why it is not kept.
-            let _kept = self.keep(caller, &question, asked, bytes, entry);
-        }
     }
 
     /// Boards the fetch of the question that is under way, or starts one.
@@ -282,7 +252,7 @@ where
             },
         };
         if let (Err(error), Some(entry)) = (&outcome, fallback.filter(serves))
-            && is_failure(error.kind())
+            && error.kind().is_upstream_failure()
         {
             return self.told(caller, question, entry, Outcome::Stale);
         }
@@ -326,87 +296,6 @@ where
         }
         account.served(kept);
         outcome.map(|landed| landed.answer.clone())
-    }
-
-    /// Keeps what a fetch has brought, and says how.
-    fn land(
-        &self,
-        caller: &Caller,
-        question: &Question<T>,
-        asked: &Asked,
-        fetched: Fetched<A>,
-    ) -> Arc<Landed<A>> {
-        let Fetched {
-            answer,
-            bytes,
-            caching,
-            unkept,
-            original,
-        } = fetched;
-        let kept = match unkept.or(caching.forbidden) {
-            Some(why) => {
-                self.store.remove(question);
-                Err(why)
-            }
-            None => {
-                let answer = answer.clone();
-                let entry = Entry::answer(answer, bytes, asked, &caching, &self.lifetimes);
-                self.keep(caller, question, asked, bytes, entry)
-            }
-        };
-        let account = caller.account();
-        match kept {
-            Ok(kept) => {
-                if let Some(original) = original {
-                    self.store.share(caller, asked, original, kept);
-                }
-                account.kept(|| question.call(), kept);
-            }
-            Err(why) => account.not_kept(|| question.call(), why),
-        }
-        let kept = kept.ok();
-        Arc::new(Landed { answer, kept })
-    }
-
-    /// Remembers what a failure says of what is kept.
-    fn failed(&self, caller: &Caller, question: &Question<T>, asked: &Asked, kind: ErrorKind) {
-        match kind {
-            ErrorKind::NotFound if T::MAY_BE_ABSENT => {
-                let entry = Entry::absence(asked, &self.lifetimes);
-                if self.keep(caller, question, asked, 0, entry).is_err() {
-                    self.store.remove(question);
-                }
-            }
-            ErrorKind::NotFound | ErrorKind::Forbidden => self.store.remove(question),
-            kind if is_failure(kind) => self.store.amend(question, Entry::rest),
-            _ => {}
-        }
-    }
-
-    /// Keeps an entry; fails with the reason why not.
-    fn keep(
-        &self,
-        caller: &Caller,
-        question: &Question<T>,
-        asked: &Asked,
-        bytes: usize,
-        entry: Entry,
-    ) -> Result<Kept, &'static str> {
-        if caller.cache_policy() == CachePolicy::NoStore {
-            return Err("the request says no-store");
-        }
-        if bytes > ANSWER_BYTES_MAX {
-            return Err("the answer is too large");
-        }
-        if !self.holds(question, asked) || !self.store.is_there(question, asked) {
-            return Err("it was written meanwhile, or may be");
-        }
-        if entry.ends_at() <= Instant::now() {
-            return Err("the upstream, the settings or the end of the token leave it no time");
-        }
-        let kept = entry.kept();
-        self.store.put(question, asked, entry);
-        Ok(kept)
     }
 
     /// Gives what is kept.
@@ -476,7 +365,7 @@ where
     }
 
     /// Whether nothing happened to what the question asks about since it was asked.
-    fn holds(&self, question: &Question<T>, asked: &Asked) -> bool {
+    pub(super) fn holds(&self, question: &Question<T>, asked: &Asked) -> bool {
         self.store.epochs().hold(&question.tags(), asked.moment)
     }
 }
@@ -486,14 +375,6 @@ fn patience_with_fallback(caller: &Caller) -> Instant {
     let now = Instant::now();
     let deadline = caller.deadline().checked_sub(LAST_MOMENT);
     deadline.map_or(now, |deadline| deadline.min(now + PATIENCE_WITH_FALLBACK))
-}
-
-/// Whether the upstream failed, rather than answered that it does not give this to this caller.
-fn is_failure(kind: ErrorKind) -> bool {
-    matches!(
-        kind,
-        ErrorKind::UpstreamUnavailable | ErrorKind::UpstreamTimeout | ErrorKind::UpstreamError
-    )
 }
 
 fn late() -> Error {

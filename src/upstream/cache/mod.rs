@@ -7,6 +7,7 @@
 
 mod answers;
 mod entry;
+mod keeping;
 mod store;
 #[cfg(test)]
 mod tests;

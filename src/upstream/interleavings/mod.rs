@@ -14,12 +14,16 @@ use fastrand::Rng;
 use tokio::time::sleep;
 
 use crate::domain::caller::CachePolicy;
-use crate::upstream::interleavings::world::CUSTOMERS;
 use crate::upstream::interleavings::world::Figures;
 use crate::upstream::interleavings::world::Reader;
-use crate::upstream::interleavings::world::USERS;
-use crate::upstream::interleavings::world::Weather;
 use crate::upstream::interleavings::world::World;
+use crate::upstream::schedules;
+use crate::upstream::schedules::CUSTOMERS;
+use crate::upstream::schedules::USERS;
+use crate::upstream::schedules::Weather;
+use crate::upstream::schedules::patience;
+use crate::upstream::schedules::paused;
+use crate::upstream::schedules::within;
 
 const OPERATIONS: usize = 60;
 
@@ -44,14 +48,6 @@ enum Flaw {
     TokensNeverEnd,
 }
 
-/// How long a reader waits: 15 of 100 hang up soon.
-fn patience(rng: &mut Rng) -> Duration {
-    match rng.u8(0..100) {
-        0..15 => Duration::from_millis(rng.u64(0..80)),
-        _ => Duration::from_secs(60),
-    }
-}
-
 /// What a reader says of kept answers: 6 of 100 want none.
 fn policy(rng: &mut Rng) -> CachePolicy {
     match rng.u8(0..100) {
@@ -61,18 +57,9 @@ fn policy(rng: &mut Rng) -> CachePolicy {
     }
 }
 
-async fn within(patience: Duration, read: impl Future<Output = ()>) {
-    let _hung_up = tokio::time::timeout(patience, read).await;
-}
-
 /// One schedule.
 fn run(flaw: Option<Flaw>, seed: u64) -> Result<Figures, String> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_time()
-        .start_paused(true)
-        .build()
-        .expect("a runtime");
-    runtime.block_on(async {
+    paused(async {
         let (world, mut rng) = (World::new(flaw), Rng::with_seed(seed));
         let mut tasks = Vec::new();
         for _ in 0..OPERATIONS {
@@ -135,18 +122,7 @@ fn broken_designs_are_found_out() {
 )]
 fn no_answer_breaks_a_promise_in_20_000_schedules() {
     const SCHEDULES: u64 = 20_000;
-    let half = |first| {
-        std::thread::spawn(move || {
-            let schedules = (first..SCHEDULES).step_by(2);
-            let runs = schedules.map(|seed| (seed, run(None, seed)));
-            runs.fold(Figures::default(), |sum, (seed, outcome)| match outcome {
-                Ok(figures) => sum.and(figures),
-                Err(broken) => panic!("schedule {seed}: {broken}"),
-            })
-        })
-    };
-    let halves = [half(0), half(1)].map(|half| half.join().expect("no promise is broken"));
-    let figures = halves[0].and(halves[1]);
+    let figures = schedules::all(SCHEDULES, |seed| run(None, seed));
     println!("{SCHEDULES} schedules: {figures:?}");
     let rare = [
         figures.hits,

@@ -1,10 +1,10 @@
 //! The upstream of the model, its users, and what they may count on.
 
+use std::iter::Sum;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::time::Duration;
 
-use fastrand::Rng;
 use prometheus_client::registry::Registry;
 use tokio::time::Instant;
 use tokio::time::sleep;
@@ -15,15 +15,12 @@ use crate::domain::caller::Caller;
 use crate::domain::caller::FingerprintKey;
 use crate::domain::caller::Standing;
 use crate::domain::customer::Customer;
-use crate::domain::customer::CustomersQuery;
 use crate::domain::error::Error;
 use crate::domain::error::ErrorKind;
 use crate::domain::id::CustomerId;
-use crate::domain::id::Id;
 use crate::domain::ledger::Account;
 use crate::domain::ledger::Detail;
 use crate::domain::ledger::Ledger;
-use crate::domain::page::UpstreamPage;
 use crate::upstream::cache::AnswerCache;
 use crate::upstream::cache::Asked;
 use crate::upstream::cache::Fetched;
@@ -39,12 +36,15 @@ use crate::upstream::metrics::Metrics;
 use crate::upstream::question::CustomersPage;
 use crate::upstream::question::Question;
 use crate::upstream::question::Subject;
+use crate::upstream::schedules::CUSTOMERS;
+use crate::upstream::schedules::USERS;
+use crate::upstream::schedules::Versions;
+use crate::upstream::schedules::Weather;
+use crate::upstream::schedules::customer;
+use crate::upstream::schedules::list;
 use crate::upstream::shared::Shared;
 use crate::upstream::writes::Resource;
 use crate::upstream::writing::Writing;
-
-pub(super) const USERS: usize = 3;
-pub(super) const CUSTOMERS: usize = 2;
 
 const LIFETIMES: Lifetimes = Lifetimes {
     fresh: Duration::from_millis(150),
@@ -65,9 +65,7 @@ const ROOM: Room = Room {
     caller_bytes_max: 1 << 20,
 };
 
-/// A version of each customer. Every sixth is that there is none.
-type Versions = [u64; CUSTOMERS];
-
+/// Every sixth version is that there is none.
 const fn is_absent(version: u64) -> bool {
     version % 6 == 5
 }
@@ -111,15 +109,15 @@ pub(super) struct Figures {
     pub(super) confirmed: u64,
 }
 
-impl Figures {
-    pub(super) fn and(self, more: Self) -> Self {
-        Figures {
-            reads: self.reads + more.reads,
-            hits: self.hits + more.hits,
-            stale: self.stale + more.stale,
-            absent: self.absent + more.absent,
-            confirmed: self.confirmed + more.confirmed,
-        }
+impl Sum for Figures {
+    fn sum<I: Iterator<Item = Self>>(all: I) -> Self {
+        all.fold(Figures::default(), |sum, more| Figures {
+            reads: sum.reads + more.reads,
+            hits: sum.hits + more.hits,
+            stale: sum.stale + more.stale,
+            absent: sum.absent + more.absent,
+            confirmed: sum.confirmed + more.confirmed,
+        })
     }
 }
 
@@ -133,39 +131,6 @@ pub(super) struct World {
     callers: Vec<Caller>,
     token_ends: Vec<Instant>,
     known: Mutex<Promises>,
-}
-
-/// How long one call takes on its way there and back, and whether its answer is lost.
-#[derive(Clone, Copy)]
-pub(super) struct Weather {
-    there: Duration,
-    back: Duration,
-    lost: bool,
-    /// A write whose answer is lost takes effect so much later.
-    late: Duration,
-}
-
-impl Weather {
-    pub(super) fn random(rng: &mut Rng) -> Self {
-        let mut upto = |ms| Duration::from_millis(rng.u64(0..ms));
-        Weather {
-            there: upto(60),
-            back: upto(60),
-            late: upto(250),
-            lost: rng.u8(0..10) == 0,
-        }
-    }
-}
-
-fn customer(index: usize) -> CustomerId {
-    CustomerId::new(index as i64 + 1).expect("a positive number")
-}
-
-fn list() -> CustomersPage {
-    CustomersPage {
-        query: CustomersQuery::default(),
-        page: UpstreamPage { page: 0, size: 20 },
-    }
 }
 
 /// One reader: whose, and in which mood.

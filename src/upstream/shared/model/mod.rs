@@ -15,11 +15,15 @@ use std::time::Duration;
 use fastrand::Rng;
 use tokio::time::sleep;
 
-use crate::upstream::shared::model::world::CUSTOMERS;
+use crate::upstream::schedules;
+use crate::upstream::schedules::CUSTOMERS;
+use crate::upstream::schedules::USERS;
+use crate::upstream::schedules::Weather;
+use crate::upstream::schedules::patience;
+use crate::upstream::schedules::paused;
+use crate::upstream::schedules::within;
 use crate::upstream::shared::model::world::Figures;
 use crate::upstream::shared::model::world::INSTANCES;
-use crate::upstream::shared::model::world::USERS;
-use crate::upstream::shared::model::world::Weather;
 use crate::upstream::shared::model::world::World;
 
 /// Operations between two mishaps of the server.
@@ -43,26 +47,9 @@ enum Flaw {
     TokensNeverEnd,
 }
 
-/// How long a reader waits: 15 of 100 hang up soon.
-fn patience(rng: &mut Rng) -> Duration {
-    match rng.u8(0..100) {
-        0..15 => Duration::from_millis(rng.u64(0..80)),
-        _ => Duration::from_secs(60),
-    }
-}
-
-async fn within(patience: Duration, read: impl Future<Output = ()>) {
-    let _hung_up = tokio::time::timeout(patience, read).await;
-}
-
 /// One schedule.
 fn run(flaw: Option<Flaw>, seed: u64) -> Result<Figures, String> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_time()
-        .start_paused(true)
-        .build()
-        .expect("a runtime");
-    runtime.block_on(async {
+    paused(async {
         let (world, mut rng) = (World::new(flaw, seed), Rng::with_seed(seed));
         let mut tasks = Vec::new();
         for _ in 0..2 {
@@ -123,18 +110,7 @@ fn broken_designs_are_found_out() {
 )]
 fn no_answer_breaks_a_promise_in_20_000_schedules_of_two_instances() {
     const SCHEDULES: u64 = 20_000;
-    let half = |first| {
-        std::thread::spawn(move || {
-            let schedules = (first..SCHEDULES).step_by(2);
-            let runs = schedules.map(|seed| (seed, run(None, seed)));
-            runs.fold(Figures::default(), |sum, (seed, outcome)| match outcome {
-                Ok(figures) => sum.and(figures),
-                Err(broken) => panic!("schedule {seed}: {broken}"),
-            })
-        })
-    };
-    let halves = [half(0), half(1)].map(|half| half.join().expect("no promise is broken"));
-    let figures = halves[0].and(halves[1]);
+    let figures = schedules::all(SCHEDULES, |seed| run(None, seed));
     println!("{SCHEDULES} schedules: {figures:?}");
     for often in [
         figures.hits,

@@ -1,5 +1,6 @@
 //! The upstream of the model, its instances, their server, and what readers may count on.
 
+use std::iter::Sum;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::time::Duration;
@@ -16,23 +17,24 @@ use crate::domain::caller::Caller;
 use crate::domain::caller::FingerprintKey;
 use crate::domain::caller::Standing;
 use crate::domain::customer::Customer;
-use crate::domain::customer::CustomersQuery;
 use crate::domain::error::Error;
 use crate::domain::error::ErrorKind;
-use crate::domain::id::CustomerId;
-use crate::domain::id::Id;
 use crate::domain::ledger::Account;
 use crate::domain::ledger::Detail;
 use crate::domain::ledger::Ledger;
-use crate::domain::page::UpstreamPage;
 use crate::upstream::cache::Asked;
 use crate::upstream::cache::Fetched;
 use crate::upstream::cache::Original;
 use crate::upstream::cache::Part;
 use crate::upstream::caching::Caching;
 use crate::upstream::epochs::Tag;
-use crate::upstream::question::CustomersPage;
 use crate::upstream::question::Subject;
+use crate::upstream::schedules::CUSTOMERS;
+use crate::upstream::schedules::USERS;
+use crate::upstream::schedules::Versions;
+use crate::upstream::schedules::Weather;
+use crate::upstream::schedules::customer;
+use crate::upstream::schedules::list;
 use crate::upstream::shared::Question;
 use crate::upstream::shared::fake::Data;
 use crate::upstream::shared::fake::FakeServer;
@@ -44,14 +46,9 @@ use crate::upstream::writes::Resource;
 use crate::upstream::writing::Writing;
 
 pub(super) const INSTANCES: usize = 2;
-pub(super) const USERS: usize = 3;
-pub(super) const CUSTOMERS: usize = 2;
 
 /// How long a write of unknown outcome may still take effect.
 const PAUSE: Duration = Duration::from_millis(300);
-
-/// A version of each customer.
-type Versions = [u64; CUSTOMERS];
 
 /// What the upstream said, and to whom.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
@@ -91,38 +88,16 @@ pub(super) struct Figures {
     pub(super) bypassed: u64,
 }
 
-impl Figures {
-    pub(super) fn and(self, more: Self) -> Self {
-        Figures {
-            reads: self.reads + more.reads,
-            writes: self.writes + more.writes,
-            hits: self.hits + more.hits,
-            shared: self.shared + more.shared,
-            untold: self.untold + more.untold,
-            bypassed: self.bypassed + more.bypassed,
-        }
-    }
-}
-
-/// How long one call of the upstream takes on its way there and back, and whether its answer is lost.
-#[derive(Clone, Copy)]
-pub(super) struct Weather {
-    there: Duration,
-    back: Duration,
-    lost: bool,
-    /// A write whose answer is lost takes effect so much later.
-    late: Duration,
-}
-
-impl Weather {
-    pub(super) fn random(rng: &mut Rng) -> Self {
-        let mut upto = |ms| Duration::from_millis(rng.u64(0..ms));
-        Weather {
-            there: upto(60),
-            back: upto(60),
-            late: upto(250),
-            lost: rng.u8(0..10) == 0,
-        }
+impl Sum for Figures {
+    fn sum<I: Iterator<Item = Self>>(all: I) -> Self {
+        all.fold(Figures::default(), |sum, more| Figures {
+            reads: sum.reads + more.reads,
+            writes: sum.writes + more.writes,
+            hits: sum.hits + more.hits,
+            shared: sum.shared + more.shared,
+            untold: sum.untold + more.untold,
+            bypassed: sum.bypassed + more.bypassed,
+        })
     }
 }
 
@@ -135,17 +110,6 @@ pub(super) struct World {
     callers: Vec<Caller>,
     token_ends: Vec<Instant>,
     known: Mutex<Promises>,
-}
-
-fn customer(index: usize) -> CustomerId {
-    CustomerId::new(index as i64 + 1).expect("a positive number")
-}
-
-fn list() -> CustomersPage {
-    CustomersPage {
-        query: CustomersQuery::default(),
-        page: UpstreamPage { page: 0, size: 20 },
-    }
 }
 
 impl World {
