@@ -18,6 +18,7 @@ use crate::support::grpc::GrpcUser;
 use crate::support::grpc::reason;
 use crate::support::held::Held;
 use crate::support::held::HeldUpstream;
+use crate::support::held::UNTIMED;
 use crate::support::process::Process;
 use crate::support::stack::User;
 use crate::support::stack::gateway;
@@ -126,12 +127,7 @@ struct Scene {
 impl Scene {
     async fn start() -> Self {
         let upstream = HeldUpstream::start().await;
-        // Nothing here is to end by the clock.
-        let settings = [
-            ("PEERASSIST_UPSTREAM__ATTEMPT_TIMEOUT", "60s"),
-            ("PEERASSIST_UPSTREAM__OPERATION_TIMEOUT", "60s"),
-        ];
-        let (mut gateway, base) = gateway(&upstream.base, &settings);
+        let (mut gateway, base) = gateway(&upstream.base, &UNTIMED);
         let admin = Admin::of(&mut gateway);
         Scene {
             upstream,

@@ -485,20 +485,24 @@ const ROWS: [(u8, &str, &str); 50] = [
         "coalescing.rs",
         "fn a_leader_that_fails_has_made_the_attempts_of_all",
     ),
-    (48, "", ""),
+    (
+        48,
+        "shared_cache_faults.rs",
+        "fn a_failover_to_a_redis_that_holds_nothing",
+    ),
     (49, "failures.rs", "F49 interim answers"),
     (50, "failures.rs", "F50 another protocol"),
 ];
 
-/// A name whose address changes needs a resolver of one's own, and the second level of the cache is another part's.
-const ELSEWHERE: [u8; 2] = [4, 48];
+/// A name whose address changes needs a resolver of one's own, which there is not yet.
+const UNTESTED: u8 = 4;
 
 #[test]
 fn every_row_of_the_matrix_has_its_test() {
     let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it");
     for ((row, file, mark), place) in ROWS.into_iter().zip(1..) {
         assert_eq!(row, place);
-        if ELSEWHERE.contains(&row) {
+        if row == UNTESTED {
             continue;
         }
         let text = std::fs::read_to_string(tests.join(file)).unwrap();

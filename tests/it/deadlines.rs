@@ -14,6 +14,7 @@ use crate::support::door::framed;
 use crate::support::door::http2_client;
 use crate::support::grpc::GrpcUser;
 use crate::support::held::HeldUpstream;
+use crate::support::held::UNTIMED;
 use crate::support::process::Process;
 use crate::support::stack::User;
 use crate::support::stack::gateway;
@@ -33,9 +34,10 @@ impl Scene {
     async fn start() -> Self {
         let upstream = HeldUpstream::start().await;
         // Only the client's own deadline ends anything here.
+        let [attempt, operation] = UNTIMED;
         let settings = [
-            ("PEERASSIST_UPSTREAM__ATTEMPT_TIMEOUT", "60s"),
-            ("PEERASSIST_UPSTREAM__OPERATION_TIMEOUT", "60s"),
+            attempt,
+            operation,
             ("PEERASSIST_UPSTREAM__CLIENT_KEY", "key"),
         ];
         let (mut gateway, base) = gateway(&upstream.base, &settings);

@@ -11,30 +11,23 @@ use tokio::net::tcp::OwnedWriteHalf;
 use tokio::time::Instant;
 use tokio::time::timeout;
 
-pub(super) const DATA: u8 = 0;
-pub(super) const HEADERS: u8 = 1;
-pub(super) const PRIORITY: u8 = 2;
-pub(super) const RST_STREAM: u8 = 3;
-pub(super) const SETTINGS: u8 = 4;
-pub(super) const PING: u8 = 6;
-pub(super) const GOAWAY: u8 = 7;
-pub(super) const WINDOW_UPDATE: u8 = 8;
-pub(super) const CONTINUATION: u8 = 9;
-
-pub(super) const END_HEADERS: u8 = 4;
+pub(super) use crate::support::frames::CONTINUATION;
+pub(super) use crate::support::frames::DATA;
+pub(super) use crate::support::frames::END_HEADERS;
+pub(super) use crate::support::frames::GOAWAY;
+pub(super) use crate::support::frames::HEADERS;
+pub(super) use crate::support::frames::PING;
+pub(super) use crate::support::frames::PRIORITY;
+pub(super) use crate::support::frames::RST_STREAM;
+pub(super) use crate::support::frames::SETTINGS;
+pub(super) use crate::support::frames::WINDOW_UPDATE;
+pub(super) use crate::support::frames::frame;
 
 /// A frame as it came.
 #[derive(Clone, Debug)]
 pub(super) struct Frame {
     pub(super) kind: u8,
     pub(super) payload: Vec<u8>,
-}
-
-/// The bytes of a frame.
-pub(super) fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
-    let length = u32::try_from(payload.len()).unwrap().to_be_bytes();
-    let head = [&length[1..], &[kind, flags], &stream.to_be_bytes()].concat();
-    [head, payload.to_vec()].concat()
 }
 
 /// A header of a block, literally and without an entry in any table.

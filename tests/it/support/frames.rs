@@ -11,14 +11,17 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 pub(crate) const DATA: u8 = 0;
 pub(crate) const HEADERS: u8 = 1;
+pub(crate) const PRIORITY: u8 = 2;
 pub(crate) const RST_STREAM: u8 = 3;
 pub(crate) const SETTINGS: u8 = 4;
 pub(crate) const PING: u8 = 6;
 pub(crate) const GOAWAY: u8 = 7;
+pub(crate) const WINDOW_UPDATE: u8 = 8;
+pub(crate) const CONTINUATION: u8 = 9;
 
 const END_STREAM: u8 = 1;
 pub(crate) const ACK: u8 = 1;
-const END_HEADERS: u8 = 4;
+pub(crate) const END_HEADERS: u8 = 4;
 
 pub(crate) const INITIAL_WINDOW_SIZE: u16 = 4;
 
@@ -26,7 +29,6 @@ pub(crate) const INITIAL_WINDOW_SIZE: u16 = 4;
 #[derive(Debug)]
 pub(crate) struct Frame {
     pub(crate) kind: u8,
-
     pub(crate) stream: u32,
     pub(crate) payload: Vec<u8>,
 }

@@ -39,6 +39,12 @@ impl Held {
     }
 }
 
+/// Settings of a gateway before it: nothing ends by the clock.
+pub(crate) const UNTIMED: [(&str, &str); 2] = [
+    ("PEERASSIST_UPSTREAM__ATTEMPT_TIMEOUT", "60s"),
+    ("PEERASSIST_UPSTREAM__OPERATION_TIMEOUT", "60s"),
+];
+
 /// The upstream; it ends with the test's runtime.
 pub(crate) struct HeldUpstream {
     pub(crate) base: String,
