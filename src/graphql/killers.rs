@@ -24,6 +24,7 @@ use crate::graphql::lexical::check_text;
 use crate::graphql::limits::Limits;
 use crate::graphql::limits::check_document;
 use crate::graphql::limits::steps;
+use crate::graphql::request::GraphqlRequest;
 use crate::graphql::rules;
 use crate::graphql::schema::Refused;
 use crate::graphql::schema::Schema;
@@ -126,6 +127,26 @@ fn bomb(fan: usize, levels: usize) -> String {
 fn is_refused(schema: &Schema, text: &str) {
     let (reached, took) = measured(schema, text);
     assert_eq!(reached, Reached::Guard, "{} bytes", text.len());
+    assert!(took < PROCESSOR_MAX, "{took:?}");
+}
+
+/// The least time of three tries.
+fn least(mut run: impl FnMut()) -> Duration {
+    let tries = (0..3).map(|_| {
+        let begun = processor();
+        run();
+        processor() - begun
+    });
+    tries.min().unwrap_or_default()
+}
+
+/// As many different names as the longest query string holds.
+#[test]
+fn a_query_string_of_many_parameters_is_read_in_no_time() {
+    let names = (0..4_000).map(|number| format!("{number:x}"));
+    let text = "query={a}&".to_owned() + &names.collect::<Vec<_>>().join("&");
+    assert!((15 * 1024..=16 * 1024).contains(&text.len()));
+    let took = least(|| assert!(GraphqlRequest::from_query_string(&text).is_ok()));
     assert!(took < PROCESSOR_MAX, "{took:?}");
 }
 

@@ -1,5 +1,7 @@
 //! What a GraphQL request says: the parameters of GraphQL over HTTP, out of a body or a query string.
 
+use std::collections::HashSet;
+
 use async_graphql::Variables;
 use serde::Deserialize;
 use serde_json::Value;
@@ -78,11 +80,8 @@ impl GraphqlRequest {
     /// Out of the query string of a GET, where objects travel as JSON text.
     pub(super) fn from_query_string(text: &str) -> Result<Self, Misunderstood> {
         let mut parameters = Parameters::default();
-        let mut seen = Vec::new();
+        let mut seen = HashSet::new();
         for (name, value) in url::form_urlencoded::parse(text.as_bytes()) {
-            if seen.contains(&name) {
-                return Err(Misunderstood::Misshapen);
-            }
             match &*name {
                 "query" => parameters.query = Some(value.into_owned()),
                 "documentId" => parameters.document_id = Some(value.into_owned()),
@@ -94,7 +93,9 @@ impl GraphqlRequest {
                 "extensions" => parameters.extensions = object(&value)?,
                 _ => {}
             }
-            seen.push(name);
+            if !seen.insert(name) {
+                return Err(Misunderstood::Misshapen);
+            }
         }
         parameters.try_into()
     }
