@@ -2,7 +2,7 @@
 //!
 //! A call meets the files in this order: `cache` (is it known?) with `question` as its key, `epochs` and
 //! `flight`; `road`, which joins `retry` and `hedge` (within budgets of `extra` calls), `breakers` (is the upstream worth
-//! asking?), `lanes`, `attempt` (one HTTP exchange), `wire` and `decode` (its JSON). Logins
+//! asking?), `lanes`, `attempt` (one HTTP exchange of a `call`, or its `breakage`), `wire` and `decode` (its JSON). Logins
 //! go by `login`. A write goes by `writes`, which knows each kind of object from `resources`: `turns`, a fresh
 //! read, `document` and `encode` (what changes, and all else to the letter), `writing` (what it ends, here and at the
 //! other instances, with which `shared` shares what is kept), `departure`, one `attempt`, and `refusal` where the
