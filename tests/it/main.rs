@@ -70,6 +70,7 @@ mod cli_serve;
 mod listener;
 mod listener_limits;
 mod overload;
+mod restarts;
 mod tls;
 
 mod sandbox_auth;

@@ -19,6 +19,7 @@ use crate::support::fault::Reply;
 use crate::support::fault::Reply::Later;
 use crate::support::fault::Reply::Whole;
 use crate::support::fault::json as json_answer;
+use crate::support::load::is_full;
 use crate::support::process::Process;
 use crate::support::stack::User;
 use crate::support::stack::gateway;
@@ -31,14 +32,6 @@ struct Read {
     sent: Instant,
     took: Duration,
     failed: Option<String>,
-}
-
-#[allow(
-    clippy::disallowed_methods,
-    reason = "how long to measure is no setting of the program"
-)]
-fn is_full() -> bool {
-    std::env::var("PEERASSIST_LOAD").is_ok_and(|load| load == "full")
 }
 
 /// Eight callers of one gateway, whose reads are of different customers: nothing comes out of the cache.

@@ -3,6 +3,7 @@
 pub(crate) mod admin;
 pub(crate) mod as_graphql;
 pub(crate) mod as_grpc;
+pub(crate) mod balancer;
 pub(crate) mod bench;
 pub(crate) mod certificates;
 pub(crate) mod changing;
@@ -19,6 +20,7 @@ pub(crate) mod kept;
 pub(crate) mod ledger;
 pub(crate) mod ledgers;
 pub(crate) mod listening;
+pub(crate) mod load;
 pub(crate) mod operations;
 pub(crate) mod personality;
 pub(crate) mod process;

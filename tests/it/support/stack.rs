@@ -262,6 +262,13 @@ impl User {
         self.request(query, variables).send().await.unwrap()
     }
 
+    /// The whole answer to an operation, or how it was lost.
+    pub(crate) async fn try_ask(&self, query: &str, variables: Value) -> Result<Value, String> {
+        let lost = |error: reqwest::Error| format!("{error:?}");
+        let answer = self.request(query, variables).send().await.map_err(lost)?;
+        answer.json().await.map_err(lost)
+    }
+
     /// The answer to an operation for which the client waits so many milliseconds.
     pub(crate) async fn ask_within(&self, query: &str, variables: Value, timeout: &str) -> Value {
         let request = self.request(query, variables);
